@@ -1,0 +1,61 @@
+"""Which role may do which verb. One table; ``RoleBackend`` reads it for pages, templates and admin.
+
+Whether someone may see *this* ticket is ``Ticket.objects.visible_to``; whether a move is legal
+*now* is ``tickets.workflow``. The tests' form of this table is ``permissions.yaml``.
+"""
+
+from .models import Role
+
+CUSTOMER = {
+    "tickets.add_ticket",
+    "tickets.rate_ticket",
+    "messaging.add_message",
+}
+
+AGENT = CUSTOMER | {
+    "tickets.use_workspace",
+    "tickets.assign_ticket",
+    "tickets.move_ticket",
+    "tickets.classify_ticket",
+    "messaging.add_note",
+}
+
+# What the administrator console shows and lets change. There is no "delete" for anything that
+# others rely on: tickets and people are put in the bin and restored by actions.
+ADMIN = AGENT | {
+    "accounts.view_user",
+    "accounts.add_user",
+    "accounts.change_user",
+    "accounts.bin_user",
+    "accounts.view_application",
+    "accounts.decide_application",
+    "tickets.view_ticket",
+    "tickets.bin_ticket",
+    "tickets.view_category",
+    "tickets.add_category",
+    "tickets.change_category",
+    "tickets.delete_category",
+    "tickets.view_expertise",
+    "tickets.add_expertise",
+    "tickets.change_expertise",
+    "tickets.delete_expertise",
+    "tickets.view_ticketevent",
+    "tickets.view_feedback",
+    "tickets.view_attachment",
+    "tickets.view_ticketdraft",
+    "tickets.view_daysummary",
+    "messaging.view_message",
+    "notifications.view_notification",
+    "notifications.view_outgoingmail",
+    "notifications.retry_outgoingmail",
+    "admin.view_logentry",
+}
+
+BY_ROLE = {Role.CUSTOMER: CUSTOMER, Role.AGENT: AGENT, Role.ADMIN: ADMIN}
+
+
+def permissions_of(user) -> frozenset[str]:
+    """The verbs of ``user``'s role, none at all unless they are approved."""
+    if not user.is_authenticated or not user.is_approved:
+        return frozenset()
+    return frozenset(BY_ROLE[user.role])

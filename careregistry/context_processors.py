@@ -1,0 +1,18 @@
+from django.conf import settings
+
+SITE_NAME = "Customer Care Registry"
+THEMES = ("auto", "light", "dark")
+
+
+def site(request):
+    """What every page needs to know of the installation and of the reader's choices."""
+    theme = request.COOKIES.get("theme")
+    unsent = settings.EMAIL_BACKEND.endswith("FolderBackend") and not settings.PRODUCTION
+    return {
+        "site": {
+            "name": SITE_NAME,
+            "theme": theme if theme in THEMES else "auto",
+            "mail_dir": settings.MAIL_DIR if unsent else None,
+            "first_answer_hours": settings.FIRST_ANSWER_HOURS,
+        }
+    }

@@ -1,0 +1,20 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from . import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("theme/", views.theme, name="theme"),
+    path("health/live", views.live, name="health_live"),
+    path("health/ready", views.ready, name="health_ready"),
+    path("account/", include("accounts.urls")),
+    path("tickets/", include("tickets.urls")),
+    path("", include("messaging.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "careregistry.views.bad_request"
+handler403 = "careregistry.views.permission_denied"
+handler404 = "careregistry.views.page_not_found"
+handler500 = "careregistry.views.server_error"

@@ -1,0 +1,132 @@
+"""Verbs that write messages, alone or together with a move of the ticket."""
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from tickets import promises
+from tickets.actions import change_status
+from tickets.history import lock, write
+from tickets.models import Attachment, Audience, Ticket, TicketEvent
+from tickets.workflow import HANDLERS, Part, Status, TicketRefusal
+
+from .signals import message_posted
+
+Kind = TicketEvent.Kind
+
+
+class ChatClosed(TicketRefusal):
+    """The ticket has ended; the text is what both sides read."""
+
+
+class ReplyHeld(TicketRefusal):
+    """Something arrived that the writer has not seen. Nothing was sent."""
+
+
+def chat_closed_words(ticket: Ticket, user: User) -> str:
+    """The sentence that stands in place of the composer once a ticket has ended (D1-9)."""
+    closer = ticket.status_event.actor
+    withdrawn = ticket.status == Status.WITHDRAWN
+    if closer and closer.pk == user.pk:
+        if withdrawn:
+            return _("You withdrew this ticket. Chats are disabled")
+        return _("You closed this ticket. Chats are disabled")
+    names = {"name": closer or _("The registry")}
+    if withdrawn:
+        return _("%(name)s withdrew this ticket. Chats are disabled") % names
+    return _("%(name)s closed this ticket. Chats are disabled") % names
+
+
+@transaction.atomic
+def post_message(
+    ticket: Ticket,
+    *,
+    by: User,
+    body: str,
+    key: UUID | None = None,
+    seen: int | None = None,
+    then: Status | None = None,
+    **move,
+) -> TicketEvent:
+    """Say ``body`` to the other side, with the files that wait under ``key``.
+
+    The same ``key`` twice is stored once. A requester's answer opens a waiting ticket again.
+    Staff may move the ticket in the same step: ``then`` with ``move`` for ``change_status``.
+
+    Raises ChatClosed on an ended ticket, ReplyHeld when a handler has not seen every line up
+    to now (``seen`` is the last one they have), and what ``change_status`` raises.
+    """
+    lock(ticket)
+    if key and (first := ticket.events.filter(key=key, actor=by).first()):
+        return first
+    part = ticket.part_of(by)
+    if part not in HANDLERS | {Part.REQUESTER}:
+        raise PermissionDenied
+    if not ticket.is_chat_open:
+        raise ChatClosed(chat_closed_words(ticket, by))
+    if part in HANDLERS and seen is not None:
+        _hold_if_stale(ticket, by, seen)
+
+    now = timezone.now()
+    changes: dict = {
+        "message_count": ticket.message_count + 1,
+        "last_message_by": Part.REQUESTER if part == Part.REQUESTER else Part.ASSIGNEE,
+    }
+    if part in HANDLERS:
+        if ticket.first_responded_at is None:
+            changes["first_responded_at"] = now
+        if ticket.status == Status.OPEN:
+            changes["due_at"] = promises.answer_due(now)
+    elif ticket.status == Status.OPEN:
+        changes["due_at"] = min(ticket.due_at, promises.answer_due(now))
+    event = write(ticket, Kind.MESSAGE, by=by, at=now, text=body, key=key, **changes)
+    _attach(event, key, by)
+    message_posted.send(sender=Ticket, ticket=ticket, event=event)
+
+    if part == Part.REQUESTER and ticket.status == Status.WAITING:
+        change_status(ticket, Status.OPEN, by=by, via=Part.REPLY)
+    elif then and then != ticket.status:
+        change_status(ticket, then, by=by, **move)
+    return event
+
+
+@transaction.atomic
+def post_note(ticket: Ticket, *, by: User, body: str, key: UUID | None = None) -> TicketEvent:
+    """Keep ``body`` for staff only. The requester never learns that it exists."""
+    lock(ticket)
+    if key and (first := ticket.events.filter(key=key, actor=by).first()):
+        return first
+    if ticket.part_of(by) not in HANDLERS or not by.has_perm("messaging.add_note"):
+        raise PermissionDenied
+    event = write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, text=body, key=key)
+    _attach(event, key, by)
+    return event
+
+
+def _attach(event, key, by):
+    if key:
+        Attachment.objects.waiting_in(key, by).update(event=event, draft_key=None)
+
+
+def _hold_if_stale(ticket, by, seen):
+    missed = (
+        ticket.events.filter(
+            number__gt=seen, kind__in=[Kind.MESSAGE, Kind.STATUS], audience=Audience.EVERYONE
+        )
+        .exclude(actor=by)
+        .count()
+    )
+    if missed:
+        raise ReplyHeld(
+            ngettext(
+                "%(n)s new message arrived while you were writing. Your reply has not been sent.",
+                "%(n)s new messages arrived while you were writing. Your reply has not been sent.",
+                missed,
+            )
+            % {"n": missed}
+        )

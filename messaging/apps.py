@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class MessagingConfig(AppConfig):
+    name = "messaging"
+
+    def ready(self):
+        from . import receivers  # noqa: F401, PLC0415 -- app ready

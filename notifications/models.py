@@ -1,0 +1,131 @@
+"""Who must be told, and whether they were."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.models import Ticket, TicketEvent
+
+
+def new_message_id() -> str:
+    return f"<{secrets.token_hex(16)}@{settings.DEFAULT_FROM_EMAIL.rsplit('@', 1)[-1].strip('>')}>"
+
+
+class OutgoingMailQuerySet(models.QuerySet):
+    def due(self, now):
+        """What may be sent now. A mail waits for an earlier one of its ticket to its person."""
+        earlier = OutgoingMail.objects.filter(
+            state=OutgoingMail.State.OWED,
+            ticket=OuterRef("ticket"),
+            recipient=OuterRef("recipient"),
+            pk__lt=OuterRef("pk"),
+        )
+        return self.filter(
+            Q(leased_until=None) | Q(leased_until__lt=now),
+            ~Exists(earlier),
+            state=OutgoingMail.State.OWED,
+            next_try_at__lte=now,
+        ).order_by("next_try_at", "pk")
+
+
+class OutgoingMail(models.Model):
+    """One mail to one person, from the moment it is owed until the server took it."""
+
+    class State(models.TextChoices):
+        OWED = "owed", _("Waiting to be sent")
+        SENT = "sent", _("Accepted by the server")
+        FAILED = "failed", _("Given up")
+        DROPPED = "dropped", _("Not sent: no longer meant for this person")
+
+    message_id = models.CharField(
+        _("Message-ID"), max_length=200, unique=True, default=new_message_id, editable=False
+    )
+    recipient = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("person")
+    )
+    email = models.EmailField(_("to"), max_length=254)
+    ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, related_name="+")
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.OWED)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
+    leased_until = models.DateTimeField(null=True, editable=False)
+    lease = models.UUIDField(null=True, editable=False)
+    last_answer = models.TextField(_("last answer"), blank=True)
+    # Mails composed elsewhere (codes) bring their content; it is emptied once they are sent.
+    content = models.JSONField(default=dict, blank=True, editable=False)
+    subject = models.CharField(_("subject"), max_length=300, blank=True)
+    expires_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(_("owed since"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mail")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
+                name="mail_sent_with_time",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_try_at", "id"], condition=Q(state="owed"), name="mail_owed"
+            ),
+            models.Index(
+                fields=["ticket", "recipient", "id"], condition=Q(state="owed"),
+                name="mail_owed_order",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.email}: {self.subject or self.message_id}"
+
+
+class Notification(models.Model):
+    """What is owed to somebody because of one cause. The same cause owes it once."""
+
+    class Kind(models.TextChoices):
+        WELCOME = "welcome", _("Account confirmed")
+        APPLICATION_RECEIVED = "application_received", _("New role request")
+        APPLICATION_ACCEPTED = "application_accepted", _("Role request accepted")
+        APPLICATION_DECLINED = "application_declined", _("Role request declined")
+        TICKET_RAISED = "ticket_raised", _("Ticket received")
+        TICKET_UNASSIGNED = "ticket_unassigned", _("Ticket without an agent")
+        ASSIGNED = "assigned", _("Agent assigned, to the customer")
+        ASSIGNED_TO_YOU = "assigned_to_you", _("Agent assigned, to the agent")
+        MESSAGE = "message", _("New message")
+        STATUS_CHANGED = "status_changed", _("Status changed")
+        RESOLVED = "resolved", _("Resolved")
+        CLOSED = "closed", _("Closed")
+
+    cause = models.CharField(_("cause"), max_length=60)  # like ticket-event:123, application:5
+    kind = models.CharField(_("kind"), max_length=30, choices=Kind)
+    recipient = models.ForeignKey(
+        User, models.PROTECT, related_name="notifications", verbose_name=_("person")
+    )
+    channel = models.CharField(_("channel"), max_length=10, default="email")
+    event = models.ForeignKey(TicketEvent, models.PROTECT, null=True, related_name="+")
+    mail = models.ForeignKey(
+        OutgoingMail, models.PROTECT, null=True, related_name="notifications"
+    )
+    created_at = models.DateTimeField(_("owed since"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("notification")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause", "recipient", "channel"], name="notification_once_per_cause"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}: {self.recipient}"
