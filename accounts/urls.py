@@ -1,0 +1,36 @@
+"""Every door, by name. The library's own list has pages we do not offer."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path
+from django.views.generic import RedirectView
+
+from . import views
+
+urlpatterns = [
+    path("login/", views.LoginView.as_view(), name="account_login"),
+    path("logout/", views.LogoutView.as_view(), name="account_logout"),
+    path("signup/", views.SignupView.as_view(), name="account_signup"),
+    path(
+        "confirm-email/", views.EmailCodeView.as_view(), name="account_email_verification_sent"
+    ),
+    path("inactive/", views.InactiveView.as_view(), name="account_inactive"),
+    path("waiting/", views.waiting, name="account_waiting"),
+    path("password/change/", views.PasswordChangeView.as_view(), name="account_change_password"),
+    path("password/reset/", views.PasswordResetView.as_view(), name="account_reset_password"),
+    path(
+        "password/reset/confirm/",
+        views.ResetCodeView.as_view(),
+        name="account_confirm_password_reset_code",
+    ),
+    path(
+        "password/reset/complete/",
+        views.NewPasswordView.as_view(),
+        name="account_complete_password_reset",
+    ),
+    # The library ends here; what it has to say stands on the sign-in page.
+    path(
+        "password/reset/done/",
+        login_not_required(RedirectView.as_view(pattern_name="account_login")),
+        name="account_password_reset_completed",
+    ),
+]

@@ -1,15 +1,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from . import views
+from . import health, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("theme/", views.theme, name="theme"),
-    path("health/live", views.live, name="health_live"),
-    path("health/ready", views.ready, name="health_ready"),
+    path("health/live", health.live, name="health_live"),
+    path("health/ready", health.ready, name="health_ready"),
     path("account/", include("accounts.urls")),
-    path("tickets/", include("tickets.urls")),
+    path("", include("tickets.urls")),
     path("", include("messaging.urls")),
     path("admin/", admin.site.urls),
 ]
@@ -18,3 +18,4 @@ handler400 = "careregistry.views.bad_request"
 handler403 = "careregistry.views.permission_denied"
 handler404 = "careregistry.views.page_not_found"
 handler500 = "careregistry.views.server_error"
+handler429 = "careregistry.views.too_many_requests"  # asked for by the accounts library

@@ -56,7 +56,8 @@ def post_message(
     """Say ``body`` to the other side, with the files that wait under ``key``.
 
     The same ``key`` twice is stored once. A requester's answer opens a waiting ticket again.
-    Staff may move the ticket in the same step: ``then`` with ``move`` for ``change_status``.
+    Staff may move the ticket in the same step: ``then`` with ``move`` for ``change_status``. To
+    resolve is to say so: then ``body`` is the resolution, and no message of its own.
 
     Raises ChatClosed on an ended ticket, ReplyHeld when a handler has not seen every line up
     to now (``seen`` is the last one they have), and what ``change_status`` raises.
@@ -72,8 +73,12 @@ def post_message(
     if part in HANDLERS and seen is not None:
         _hold_if_stale(ticket, by, seen)
 
+    if then == Status.RESOLVED:
+        event = change_status(ticket, then, by=by, text=body, key=key, **move)
+        _attach(event, key, by)
+        return event
     now = timezone.now()
-    changes: dict = {
+    changes = {
         "message_count": ticket.message_count + 1,
         "last_message_by": Part.REQUESTER if part == Part.REQUESTER else Part.ASSIGNEE,
     }
@@ -91,7 +96,7 @@ def post_message(
     if part == Part.REQUESTER and ticket.status == Status.WAITING:
         change_status(ticket, Status.OPEN, by=by, via=Part.REPLY)
     elif then and then != ticket.status:
-        change_status(ticket, then, by=by, **move)
+        change_status(ticket, then, by=by, via=Part.MESSAGE, **move)
     return event
 
 

@@ -71,16 +71,16 @@ class OutgoingMail(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
+                condition=Q(state="sent", sent_at__isnull=False)
+                | (~Q(state="sent") & Q(sent_at=None)),
                 name="mail_sent_with_time",
             )
         ]
         indexes = [
+            models.Index(fields=["next_try_at", "id"], condition=Q(state="owed"), name="mail_owed"),
             models.Index(
-                fields=["next_try_at", "id"], condition=Q(state="owed"), name="mail_owed"
-            ),
-            models.Index(
-                fields=["ticket", "recipient", "id"], condition=Q(state="owed"),
+                fields=["ticket", "recipient", "id"],
+                condition=Q(state="owed"),
                 name="mail_owed_order",
             ),
         ]
@@ -113,9 +113,7 @@ class Notification(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=10, default="email")
     event = models.ForeignKey(TicketEvent, models.PROTECT, null=True, related_name="+")
-    mail = models.ForeignKey(
-        OutgoingMail, models.PROTECT, null=True, related_name="notifications"
-    )
+    mail = models.ForeignKey(OutgoingMail, models.PROTECT, null=True, related_name="notifications")
     created_at = models.DateTimeField(_("owed since"), default=timezone.now)
 
     class Meta:

@@ -17,10 +17,18 @@ from accounts.models import Role, User
 
 from . import promises
 from .history import lock, write
-from .models import Attachment, Audience, Category, Feedback, ReferenceCounter, Ticket, TicketDraft, TicketEvent
+from .models import (
+    Attachment,
+    Audience,
+    Category,
+    Feedback,
+    ReferenceCounter,
+    Ticket,
+    TicketDraft,
+    TicketEvent,
+)
 from .signals import ticket_assigned, ticket_raised, ticket_rated, ticket_status_changed
 from .workflow import (
-    ENDED,
     HANDLERS,
     LIVE,
     TRANSITIONS,
@@ -98,12 +106,13 @@ def change_status(
     resolution: str = "",
     until: date | None = None,
     via: Part | None = None,
+    key: UUID | None = None,
 ) -> TicketEvent:
     """Move ``ticket`` to ``to``, write its history line, tell the other apps.
 
     ``text`` is the reason of a hold, the words of a resolution, or a word with any other move.
-    ``resolution`` is the kind of a resolution, ``until`` the day a hold ends. ``via`` is set only
-    by actions whose own rule allows the move (assignment, reply).
+    ``resolution`` is the kind of a resolution, ``until`` the day a hold ends. ``via`` names the
+    step that brings the move with it; the table lets assignment and reply move by themselves. ``key`` as in ``history.write``.
 
     Raises TransitionRefused when the table has no such move for ``by``, when a needed word is
     missing, or when someone else moved the ticket after ``ticket`` was loaded.
@@ -122,45 +131,76 @@ def change_status(
         )
 
     now = timezone.now()
-    data: dict = {"from": before, "to": to}
-    changes: dict = {"status": to}
-    if via:
-        data["why"] = via
-    if to == Status.WAITING:
-        changes["due_at"] = promises.requester_due(now)
-    elif to == Status.HOLD:
-        if not (text and until and until >= timezone.localdate()):
-            raise TransitionRefused(_("A hold needs a reason and a day to come."))
-        data["until"] = until.isoformat()
-        changes["due_at"] = promises.hold_due(until)
-    elif to == Status.OPEN:
-        if before != Status.NEW:  # a new ticket keeps the promise it was raised with
-            changes["due_at"] = promises.answer_due(now)
-        if before not in LIVE:
-            changes |= {
-                "resolution_kind": "",
-                "resolved_at": None,
-                "closed_at": None,
-                "reopen_count": ticket.reopen_count + 1,
-            }
-    elif to == Status.RESOLVED:
-        if not (text and resolution in ResolutionKind.values):
-            raise TransitionRefused(_("Say how it was resolved, and tell the customer."))
-        data["resolution"] = resolution
-        changes |= {
-            "resolution_kind": resolution,
-            "resolved_at": now,
-            "due_at": promises.closing_due(now),
-        }
-    if to in ENDED:
-        changes |= {"closed_at": now, "due_at": None}
-        if to == Status.CLOSED and not ticket.resolved_at:
-            data["resolution"] = ResolutionKind.SOLVED_BY_CUSTOMER
-            changes |= {"resolution_kind": data["resolution"], "resolved_at": now}
-
-    event = write(ticket, Kind.STATUS, by=by, at=now, data=data, text=text, **changes)
+    data = {"from": before, "to": to} | ({"why": via} if via else {})
+    changes = {"status": to} | _CONSEQUENCES[to](ticket, now, data, by, text, resolution, until)
+    if text and ticket.part_of(by) in HANDLERS and ticket.first_responded_at is None:
+        changes["first_responded_at"] = now
+    event = write(ticket, Kind.STATUS, by=by, at=now, data=data, text=text, key=key, **changes)
     ticket_status_changed.send(sender=Ticket, ticket=ticket, event=event)
     return event
+
+
+# What else a move does to the row, and what it must bring: by the state moved to.
+
+
+def _to_open(ticket, now, data, *rest):
+    if ticket.status == Status.NEW:
+        return {}  # it keeps the promise it was raised with
+    changes = {"due_at": promises.answer_due(now)}
+    if ticket.status not in LIVE:
+        changes |= {
+            "resolution_kind": "",
+            "resolved_at": None,
+            "closed_at": None,
+            "reopen_count": ticket.reopen_count + 1,
+        }
+    return changes
+
+
+def _to_waiting(ticket, now, *rest):
+    return {"due_at": promises.requester_due(now)}
+
+
+def _to_hold(ticket, now, data, by, text, resolution, until):
+    if not (text and until and until >= timezone.localdate()):
+        raise TransitionRefused(_("A hold needs a reason and a day to come."))
+    data["until"] = until.isoformat()
+    return {"due_at": promises.hold_due(until)}
+
+
+def _to_resolved(ticket, now, data, by, text, resolution, until):
+    if not (text and resolution in ResolutionKind.values):
+        raise TransitionRefused(_("Say how it was resolved, and tell the customer."))
+    data["resolution"] = resolution
+    return {
+        "resolution_kind": resolution,
+        "resolved_at": now,
+        "due_at": promises.closing_due(now),
+    }
+
+
+def _to_closed(ticket, now, data, by, *rest):
+    changes = {"closed_at": now, "due_at": None}
+    if not ticket.resolved_at:  # nobody resolved it before
+        solved = by.pk == ticket.requester_id
+        kind = ResolutionKind.SOLVED_BY_CUSTOMER if solved else ResolutionKind.OTHER
+        data["resolution"] = kind
+        changes |= {"resolution_kind": kind, "resolved_at": now}
+    return changes
+
+
+def _to_withdrawn(ticket, now, *rest):
+    return {"closed_at": now, "due_at": None}
+
+
+_CONSEQUENCES = {
+    Status.OPEN: _to_open,
+    Status.WAITING: _to_waiting,
+    Status.HOLD: _to_hold,
+    Status.RESOLVED: _to_resolved,
+    Status.CLOSED: _to_closed,
+    Status.WITHDRAWN: _to_withdrawn,
+}
 
 
 @transaction.atomic
@@ -227,7 +267,10 @@ def classify(ticket: Ticket, *, by: User, priority: str, category: Category) -> 
 
 @transaction.atomic
 def rate(ticket: Ticket, *, by: User, rating: int, comment: str = "") -> Feedback:
-    """Keep the requester's rating of how the ticket was handled, once each time it ended."""
+    """Keep the requester's rating of how the ticket was handled, once each time it ended.
+
+    A rating settles a resolved ticket: it closes.
+    """
     lock(ticket)
     if ticket.part_of(by) != Part.REQUESTER:
         raise PermissionDenied
@@ -242,6 +285,8 @@ def rate(ticket: Ticket, *, by: User, rating: int, comment: str = "") -> Feedbac
     )
     write(ticket, Kind.RATED, by=by, data={"rating": rating}, text=comment)
     ticket_rated.send(sender=Ticket, ticket=ticket, feedback=feedback)
+    if ticket.status == Status.RESOLVED:
+        change_status(ticket, Status.CLOSED, by=by)
     return feedback
 
 

@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class TicketsConfig(AppConfig):
     name = "tickets"
+
+    def ready(self):
+        from . import drafts  # noqa: F401, PLC0415 -- connects its receiver

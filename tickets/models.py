@@ -39,7 +39,11 @@ class Category(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children",
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
         verbose_name=_("part of"),
     )
     team_name = models.CharField(
@@ -81,9 +85,7 @@ class Expertise(models.Model):
     class Meta:
         verbose_name = _("expertise")
         verbose_name_plural = _("expertise")
-        constraints = [
-            models.UniqueConstraint(fields=["agent", "category"], name="expertise_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["agent", "category"], name="expertise_once")]
 
     def __str__(self):
         return f"{self.agent}: {self.category} ({self.get_level_display()})"
@@ -126,7 +128,9 @@ class TicketQuerySet(models.QuerySet):
             return present
         own = Q(requester=user)
         if user.role == Role.AGENT:
-            return present.filter(own | Q(assignee=user) | Q(pk__in=self.model.objects.pool_of(user).values("pk")))
+            return present.filter(
+                own | Q(assignee=user) | Q(pk__in=self.model.objects.pool_of(user).values("pk"))
+            )
         return present.filter(own)
 
     def unassigned(self):
@@ -165,7 +169,11 @@ class Ticket(models.Model):
         User, models.PROTECT, related_name="requested_tickets", verbose_name=_("customer")
     )
     assignee = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="assigned_tickets",
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assigned_tickets",
         verbose_name=_("agent"),
     )
     category = models.ForeignKey(Category, models.PROTECT, verbose_name=_("category"))
@@ -224,27 +232,37 @@ class Ticket(models.Model):
         ]
         indexes = [
             models.Index(
-                F("requester"), F("needs_requester").desc(), F("last_event_at").desc(),
-                F("id").desc(), name="ticket_of_requester",
+                F("requester"),
+                F("needs_requester").desc(),
+                F("last_event_at").desc(),
+                F("id").desc(),
+                name="ticket_of_requester",
             ),
             models.Index(
                 fields=["assignee", "due_at", "id"],
-                condition=Q(status__in=LIVE), name="ticket_live_of_assignee",
+                condition=Q(status__in=LIVE),
+                name="ticket_live_of_assignee",
             ),
             models.Index(
-                F("assignee"), F("last_event_at").desc(), F("id").desc(),
+                F("assignee"),
+                F("last_event_at").desc(),
+                F("id").desc(),
                 name="ticket_of_assignee",
             ),
             models.Index(
                 fields=["created_at", "id"],
-                condition=Q(status__in=LIVE, assignee=None), name="ticket_unassigned",
+                condition=Q(status__in=LIVE, assignee=None),
+                name="ticket_unassigned",
             ),
             models.Index(
-                fields=["status", "due_at"], condition=Q(status__in=LIVE), name="ticket_live",
+                fields=["status", "due_at"],
+                condition=Q(status__in=LIVE),
+                name="ticket_live",
             ),
             models.Index(fields=["created_at"], name="ticket_created"),
             models.Index(
-                fields=["resolved_at"], condition=Q(resolved_at__isnull=False),
+                fields=["resolved_at"],
+                condition=Q(resolved_at__isnull=False),
                 name="ticket_resolved",
             ),
         ]
@@ -433,9 +451,7 @@ class Attachment(models.Model):
     """A file that came with a line, or that waits in a draft for its line."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    event = models.ForeignKey(
-        TicketEvent, models.PROTECT, null=True, related_name="attachments"
-    )
+    event = models.ForeignKey(TicketEvent, models.PROTECT, null=True, related_name="attachments")
     uploader = models.ForeignKey(User, models.PROTECT, related_name="+")
     draft_key = models.UUIDField(null=True, db_index=True)
     file = models.FileField(upload_to=attachment_path, max_length=100)

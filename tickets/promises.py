@@ -1,9 +1,15 @@
 """By when the next step of a ticket is owed. One setting, until service levels exist."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .wording import by_when, day
+from .workflow import Status
 
 
 def answer_due(since: datetime) -> datetime:
@@ -29,3 +35,137 @@ def renewed(due_at: datetime, now: datetime) -> datetime:
     while due_at <= now:
         due_at += step * max(1, int((now - due_at) / step))
     return due_at
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a requester reads first on their ticket: who has it, what comes next and by when.
+
+    ``strong`` and ``rest`` make the first line, ``sub`` the second; ``label`` and ``by`` stand
+    on the tail of the stub. ``mood`` is the CSS modifier: "", "turn" or "done".
+    """
+
+    strong: str
+    rest: str
+    sub: str
+    label: str
+    by: str
+    mood: str = ""
+
+
+def promise_of(ticket) -> Promise:
+    """The promise of ``ticket`` (loaded ``with_people``), in the requester's words."""
+    return _SENTENCES[ticket.status](ticket)
+
+
+NOTHING_TO_DO = gettext_lazy("You don’t need to do anything.")
+
+
+def _answer(ticket, kept: str, label: str, next_step: str) -> Promise:
+    """A promise of an answer, or the words for one that was missed."""
+    now = timezone.now()
+    missed = ticket.due_at < now
+    by = by_when(renewed(ticket.due_at, now) if missed else ticket.due_at)
+    return Promise(
+        strong=_("This is taking longer than we said.") if missed else kept,
+        rest=next_step % {"by": by},
+        sub=_("We’re sorry. You don’t need to chase us.") if missed else NOTHING_TO_DO,
+        label=label,
+        by=by,
+    )
+
+
+def _new(ticket):
+    return _answer(
+        ticket,
+        kept=_("We have your ticket."),
+        label=_("A person takes it before"),
+        next_step=_("A person will take it before %(by)s."),
+    )
+
+
+def _open(ticket):
+    if ticket.assignee is None:
+        return _answer(
+            ticket,
+            kept=_("Your ticket is open again."),
+            label=_("A person takes it before"),
+            next_step=_("A person will take it before %(by)s."),
+        )
+    name = {"name": ticket.assignee.first_name}
+    return _answer(
+        ticket,
+        kept=_("%(name)s is working on it.") % name,
+        label=_("You’ll hear by"),
+        next_step=_("You’ll hear by %(by)s."),
+    )
+
+
+def _waiting(ticket):
+    asker = ticket.status_event.actor
+    return Promise(
+        strong=_("%(name)s needs your answer.") % {"name": asker.first_name},
+        rest=ticket.status_event.text,
+        sub=_("The clock is stopped until you answer."),
+        label=_("Stays open for your answer until"),
+        by=day(ticket.due_at),
+        mood="turn",
+    )
+
+
+def _hold(ticket):
+    until = day(ticket.due_at)
+    return Promise(
+        strong=ticket.status_event.text,
+        rest=_("Expected by %(day)s.") % {"day": until},
+        sub=_("We’ll write to you by then either way."),
+        label=_("You’ll hear by"),
+        by=until,
+    )
+
+
+def _resolved(ticket):
+    solver = ticket.status_event.actor
+    return Promise(
+        strong=_("%(name)s marked this resolved.") % {"name": solver.first_name},
+        rest=ticket.status_event.text,
+        sub=_("If it isn’t fixed, open it again. Otherwise you don’t need to do anything."),
+        label=_("Resolved on"),
+        by=day(ticket.resolved_at),
+        mood="done",
+    )
+
+
+def _closed(ticket):
+    again = _("You can open it again until %(day)s.") % {"day": day(ticket.reopen_until)}
+    return Promise(
+        strong=_("Closed on %(day)s.") % {"day": day(ticket.closed_at)},
+        rest=again if ticket.may_be_reopened else _("Raise a new ticket if it comes back."),
+        sub=NOTHING_TO_DO,
+        label=_("Closed on"),
+        by=day(ticket.closed_at),
+        mood="done",
+    )
+
+
+def _withdrawn(ticket):
+    by_requester = ticket.status_event.actor_id == ticket.requester_id
+    words = _("You withdrew this on %(day)s.") if by_requester else _("Withdrawn on %(day)s.")
+    return Promise(
+        strong=words % {"day": day(ticket.closed_at)},
+        rest="",
+        sub=_("Raise a new ticket if you need us after all."),
+        label=_("Withdrawn on"),
+        by=day(ticket.closed_at),
+    )
+
+
+_SENTENCES = {
+    Status.NEW: _new,
+    Status.OPEN: _open,
+    Status.WAITING: _waiting,
+    Status.HOLD: _hold,
+    Status.RESOLVED: _resolved,
+    Status.CLOSED: _closed,
+    Status.WITHDRAWN: _withdrawn,
+}

@@ -1,0 +1,18 @@
+from celery import shared_task
+
+from . import anchors, expiry, summaries
+
+
+@shared_task
+def summarise_days():
+    summaries.summarise_days()
+
+
+@shared_task
+def drop_old_drafts():
+    expiry.drop_old_drafts()
+
+
+@shared_task
+def anchor_history():
+    anchors.write()

@@ -38,8 +38,10 @@ class Part(models.TextChoices):
     ASSIGNEE = "assignee", _("Assigned agent")
     ADMIN = "admin", _("Administrator")
     POOL = "pool", _("Agent who may take it")
+    # These are no people, but steps that bring a move with them.
     ASSIGNMENT = "assignment", _("By assignment")
     REPLY = "reply", _("By the requester's reply")
+    MESSAGE = "message", _("With a message")
 
 
 HANDLERS = frozenset({Part.ASSIGNEE, Part.ADMIN})
@@ -63,7 +65,7 @@ _MOVES = [
     ({Status.WAITING}, {Status.OPEN}, {Part.REPLY}),
     (LIVE, {Status.OPEN, Status.WAITING, Status.HOLD}, HANDLERS),
     (LIVE, {Status.RESOLVED}, HANDLERS),
-    ((*LIVE, Status.RESOLVED), {Status.CLOSED}, {Part.REQUESTER, Part.ADMIN}),
+    ((*LIVE, Status.RESOLVED), {Status.CLOSED}, HANDLERS | {Part.REQUESTER}),
     (LIVE, {Status.WITHDRAWN}, {Part.REQUESTER, Part.ADMIN}),
     ({Status.RESOLVED, Status.CLOSED}, {Status.OPEN}, HANDLERS | {Part.REQUESTER}),
 ]

@@ -1,17 +1,19 @@
 """How facts are written on pages: icons, times, people, states. The one place for each."""
 
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html, linebreaks
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy as _lazy
 
-from tickets.workflow import REQUESTER_WORDS, Status
+from tickets import wording
+from tickets.models import Priority
+from tickets.promises import promise_of
+from tickets.workflow import REQUESTER_WORDS, Part, ResolutionKind, Status
 
 register = template.Library()
 
@@ -63,65 +65,15 @@ def avatar(person, size: str = ""):
     return {"person": person, "size": size}
 
 
-@register.filter
-def clock(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "H:i")
-
-
-@register.filter
-def day(moment) -> str:
-    """Mon 23 Nov, with the year when it is not this one."""
-    if isinstance(moment, datetime):
-        moment = timezone.localtime(moment).date()
-    this_year = moment.year == timezone.localdate().year
-    return date_format(moment, "D j M" if this_year else "D j M Y")
-
-
-@register.filter
-def long_day(moment: datetime) -> str:
-    """Today, Yesterday or Wednesday 18 November."""
-    date = timezone.localtime(moment).date()
-    today = timezone.localdate()
-    if date == today:
-        return _("Today")
-    if date == today - timedelta(days=1):
-        return _("Yesterday")
-    return date_format(date, "l j F" if date.year == today.year else "l j F Y")
-
-
-@register.filter
-def when(moment: datetime) -> str:
-    """Wed 18 Nov, 09:14."""
-    return f"{day(moment)}, {clock(moment)}"
-
-
-@register.filter
-def by_when(moment: datetime) -> str:
-    """A promise: 16:00 today, 12:00 tomorrow, Mon 23 Nov."""
-    date = timezone.localtime(moment).date()
-    today = timezone.localdate()
-    if date == today:
-        return _("%(time)s today") % {"time": clock(moment)}
-    if date == today + timedelta(days=1):
-        return _("%(time)s tomorrow") % {"time": clock(moment)}
-    return day(moment)
-
-
-def span(seconds: float) -> str:
-    """38 min, 1 h 20, 3 days. No-break space between number and unit."""
-    minutes = int(seconds // 60)
-    if minutes < 60:
-        return _("%(n)s\u00a0min") % {"n": minutes}
-    if minutes < 24 * 60:
-        hours, rest = divmod(minutes, 60)
-        return f"{hours}\u00a0h {rest:02d}" if rest else f"{hours}\u00a0h"
-    days = minutes // (24 * 60)
-    return ngettext("%(n)s\u00a0day", "%(n)s\u00a0days", days) % {"n": days}
-
-
-@register.filter
-def ago(moment: datetime) -> str:
-    return span((timezone.now() - moment).total_seconds())
+for say in (
+    wording.clock,
+    wording.day,
+    wording.long_day,
+    wording.when,
+    wording.by_when,
+    wording.ago,
+):
+    register.filter(say)
 
 
 @register.inclusion_tag("registry/_due.html")
@@ -130,20 +82,128 @@ def due_tag(ticket):
     if not ticket.due_at or ticket.status not in (Status.NEW, Status.OPEN):
         paused = ticket.status in (Status.WAITING, Status.HOLD)
         return {"kind": "paused", "glyph": "pause", "words": _("Paused")} if paused else {}
-    left = (ticket.due_at - timezone.now()).total_seconds()
-    if left < 0:
-        words = _("%(span)s over") % {"span": span(-left)}
-        return {"kind": "over", "glyph": "exclamation-circle-fill", "words": words, "at": ticket.due_at}
-    words = _("%(span)s left") % {"span": span(left)}
-    if left < 3600:
+    left = ticket.due_at - timezone.now()
+    if left < timedelta():
+        words = _("%(span)s over") % {"span": wording.span(-left)}
+        return {
+            "kind": "over",
+            "glyph": "exclamation-circle-fill",
+            "words": words,
+            "at": ticket.due_at,
+        }
+    words = _("%(span)s left") % {"span": wording.span(left)}
+    if left < timedelta(hours=1):
         return {"kind": "soon", "glyph": "clock-history", "words": words, "at": ticket.due_at}
     return {"kind": "ok", "glyph": "clock", "words": words, "at": ticket.due_at}
 
 
+@register.simple_tag
+def promise_for(ticket):
+    """What the requester of ``ticket`` reads first."""
+    return promise_of(ticket)
+
+
+@register.inclusion_tag("tickets/_steps.html")
+def steps_tag(ticket):
+    """Received, assigned, in progress, resolved: how far a live ticket has come."""
+    at = 0 if ticket.assignee_id is None else 2
+    words = [_("Received"), _("Assigned"), _("In progress"), _("Resolved")]
+    said = {0: wording.when(ticket.created_at), 1: ticket.assignee or ""}
+    return {
+        "steps": [
+            {
+                "word": word,
+                "state": "done" if number < at else "now" if number == at else "",
+                "when": said.get(number, ""),
+            }
+            for number, word in enumerate(words)
+        ]
+    }
+
+
+@register.simple_tag
+def event_icon(line) -> SafeString:
+    return icon(STATUS_ICONS[Status(line.data["to"])])
+
+
+@register.simple_tag
+def event_words(line, part) -> str:
+    """A move as one sentence, for the requester ("you") or for staff."""
+    sentences = REQUESTER_MOVES if part == Part.REQUESTER else STAFF_MOVES
+    after = Status(line.data["to"])
+    if after == Status.OPEN and line.data["from"] in (Status.RESOLVED, Status.CLOSED):
+        after = "reopened"
+    mine = part == Part.REQUESTER and line.actor_id == line.ticket.requester_id
+    words = MY_MOVES[after] if mine else sentences[after]
+    until = line.data.get("until")
+    return words % {
+        "name": line.actor or _("The registry"),
+        "until": wording.day(date.fromisoformat(until)) if until else "",
+        "kind": _resolution_words(line),
+    }
+
+
+def _resolution_words(line) -> str:
+    kind = line.data.get("resolution")
+    return str(ResolutionKind(kind).label) if kind else ""
+
+
+MY_MOVES = {
+    Status.OPEN: _lazy("The ticket is in progress."),
+    "reopened": _lazy("You opened the ticket again."),
+    Status.CLOSED: _lazy("You closed the ticket."),
+    Status.WITHDRAWN: _lazy("You withdrew the ticket."),
+}
+REQUESTER_MOVES = {
+    Status.OPEN: _lazy("The ticket is in progress."),
+    "reopened": _lazy("%(name)s opened the ticket again."),
+    Status.WAITING: _lazy("%(name)s waits for your answer."),
+    Status.HOLD: _lazy("%(name)s put the ticket on hold until %(until)s."),
+    Status.RESOLVED: _lazy("%(name)s marked the ticket resolved: %(kind)s."),
+    Status.CLOSED: _lazy("%(name)s closed the ticket."),
+    Status.WITHDRAWN: _lazy("%(name)s withdrew the ticket."),
+}
+STAFF_MOVES = REQUESTER_MOVES | {
+    Status.OPEN: _lazy("%(name)s put the ticket in progress."),
+    Status.WAITING: _lazy("%(name)s set the ticket to waiting on customer."),
+}
+
+
+@register.simple_tag
+def step_words(step) -> str:
+    """One step of the requester's timeline."""
+    if step.kind == "raised":
+        return _("Received")
+    if step.kind == "assigned":
+        return _("Assigned to %(name)s") % {"name": step.agent}
+    after = Status(step.data["to"])
+    if after == Status.WAITING:
+        return _("Your answer was asked for")
+    if after == Status.OPEN and step.data.get("why") == Part.REPLY:
+        return _("You answered")
+    if after == Status.OPEN and step.data["from"] in (Status.RESOLVED, Status.CLOSED):
+        return _("Opened again")
+    return str(REQUESTER_WORDS[after])
+
+
 @register.filter
-def paragraphs(text: str) -> SafeString:
-    """Plain words as paragraphs, everything escaped."""
-    return linebreaks(text, autoescape=True)
+def item(mapping, key):
+    return mapping[key]
+
+
+@register.filter
+def first_id(bound_field) -> str:
+    """Where the link of an error leads: the control, or the first of several."""
+    if getattr(bound_field.field.widget, "is_group", False):
+        return f"{bound_field.auto_id}_0"
+    return bound_field.id_for_label or f"{bound_field.auto_id}_0"
+
+
+@register.filter
+def chosen_priority(form) -> str:
+    """High: I can't use what I paid for."""
+    priority = Priority(form.cleaned_data["priority"])
+    return f"{priority.label}: {form.fields['priority'].hints[priority]}"
 
 
 @register.filter

@@ -1,0 +1,12 @@
+"""The product's settings, with the yardstick's addresses beside its own."""
+
+import os
+
+from careregistry.settings import *  # noqa: F403
+from careregistry.settings import DATA_DIR, MIDDLEWARE
+
+ROOT_URLCONF = "bench.urls"
+STATIC_ROOT = DATA_DIR / "static"
+if os.environ.get("COUNT_QUERIES"):
+    # Another server than the one that is timed, so that counting costs nothing there.
+    MIDDLEWARE = ["bench.counting.count_queries", *MIDDLEWARE]

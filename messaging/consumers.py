@@ -1,0 +1,167 @@
+"""The sockets of open pages. They ring; content comes over HTTP.
+
+Refusals are close codes: 4401 sign in first, 4403 not (any more) allowed, 4404 no such ticket,
+4429 too many sockets or frames.
+"""
+
+import json
+import time
+from collections import deque
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from redis.exceptions import RedisError
+
+from tickets.models import Ticket
+from tickets.workflow import HANDLERS, Part
+
+from . import live
+
+FRAMES_A_MINUTE = 100
+MAX_FRAME = 64 * 1024
+
+
+class RegistryConsumer(AsyncWebsocketConsumer):
+    """What both sockets share: who holds it, its groups, its bell."""
+
+    ticket_id: int | None = None
+    part: Part | None = None
+    user_id: int | None = None
+    groups_joined: tuple[str, ...] = ()
+
+    async def connect(self):
+        await self.accept()  # so that the browser learns the close code
+        user = self.scope["user"]
+        if not user.is_authenticated:
+            return await self.close(code=4401)
+        if not user.is_approved:
+            return await self.close(code=4403)
+        if live.is_full(user.pk):
+            return await self.close(code=4429)
+        code = await self.enter(user)
+        if code:
+            return await self.close(code=code)
+        self.user_id = user.pk
+        self.session_key, self.session_hash = live.session_of(self.scope)
+        self.frames = deque()
+        try:
+            for group in self.groups_joined:
+                await self.channel_layer.group_add(group, self.channel_name)
+        except RedisError:  # Redis is away: the page asks by itself
+            return await self.close(code=1013)
+        live.register(self)
+        await self.entered()
+
+    async def enter(self, user) -> int:
+        """Finds what the socket is for and sets its groups; a close code to refuse."""
+        raise NotImplementedError
+
+    async def entered(self):
+        pass
+
+    async def disconnect(self, code):
+        live.unregister(self)
+        if self.user_id is None:
+            return
+        try:
+            await self.left()
+            for group in self.groups_joined:
+                await self.channel_layer.group_discard(group, self.channel_name)
+        except RedisError:  # Redis is away, and its groups with it
+            pass
+
+    async def left(self):
+        pass
+
+    async def receive(self, text_data=None, bytes_data=None):
+        if self.user_id is None:
+            return
+        now = time.monotonic()
+        self.frames.append(now)
+        while now - self.frames[0] > 60:
+            self.frames.popleft()
+        if len(self.frames) > FRAMES_A_MINUTE:
+            return await self.close(code=4429)
+        if text_data is None:
+            return await self.close(code=1003)
+        if len(text_data) > MAX_FRAME:
+            return await self.close(code=1009)
+        try:
+            frame = json.loads(text_data)
+        except ValueError:
+            return await self.close(code=1003)
+        if not isinstance(frame, dict) or frame.get("type") not in self.understands:
+            return await self.send(json.dumps({"type": "error", "error": "unknown frame"}))
+        await self.understands[frame["type"]](self)
+
+    understands: dict = {}
+
+    async def bell(self, event):
+        await self.ring(event["ticket"], event["line"])
+
+    async def ring(self, reference, line):
+        await self.send(json.dumps({"type": "bell", "ticket": reference, "line": line}))
+
+
+class TicketListConsumer(RegistryConsumer):
+    """Rings when any ticket of the person has a new line: lists follow each status live (D4-3)."""
+
+    async def enter(self, user):
+        self.groups_joined = (live.person_group(user.pk),)
+        return 0
+
+    def watches(self, line):
+        return self.user_id in (line["requester_id"], line["assignee_id"])
+
+
+class TicketConsumer(RegistryConsumer):
+    """Rings for one ticket, and says who is here and who is writing."""
+
+    async def enter(self, user):
+        reference = self.scope["url_route"]["kwargs"]["reference"]
+        self.ticket_id, self.part = await self._look_up(user, reference)
+        if self.part not in HANDLERS | {Part.REQUESTER}:
+            return 4404
+        self.person = {"id": user.pk, "name": user.first_name, "part": self.part}
+        self.groups_joined = (live.ticket_group(self.ticket_id),)
+        if self.part in HANDLERS:
+            self.groups_joined += (live.staff_group(self.ticket_id),)
+        return 0
+
+    @database_sync_to_async
+    def _look_up(self, user, reference):
+        ticket = Ticket.objects.visible_to(user).filter(reference=reference).first()
+        return (ticket.pk, ticket.part_of(user)) if ticket else (None, None)
+
+    def watches(self, line):
+        return line["pk"] == self.ticket_id
+
+    async def entered(self):
+        await self._tell("here", answer=True)
+
+    async def left(self):
+        await self._tell("gone")
+
+    async def typing(self):
+        await self._tell("typing")
+
+    understands = {"typing": typing}
+
+    async def _tell(self, what, **more):
+        await self.channel_layer.group_send(
+            live.ticket_group(self.ticket_id),
+            {"type": "presence", "what": what, "person": self.person, **more},
+        )
+
+    async def presence(self, event):
+        """A requester learns only of the agent who has the ticket; staff of everybody."""
+        person = event["person"]
+        if person["id"] == self.user_id:
+            if event["what"] == "gone":  # another page of this person is still open: this one
+                await self._tell("here")
+            return
+        if self.part == Part.REQUESTER and person["part"] != Part.ASSIGNEE:
+            return
+        await self.send(json.dumps({"type": event["what"], "name": person["name"]}))
+        if event.get("answer"):
+            await self._tell("here")

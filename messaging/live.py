@@ -1,0 +1,162 @@
+"""The live layer: doorbells for open pages. Push is an optimisation, asking is the truth.
+
+A socket carries only "ticket X is at line N", presence and typing. With Redis the bells cross
+processes by themselves. Without it, each process that holds sockets asks the database once a
+second, in one query for all of them, so that changes made by the worker or the command line ring
+too. Ringing twice is harmless.
+
+The same watch closes sockets whose owner lost the right to them: signed out, password changed,
+suspended, ticket reassigned.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from tickets.models import Audience, Ticket
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0  # seconds
+LOOK_BACK = timedelta(seconds=5)  # covers transactions that commit out of order
+CHECK_RIGHTS_EVERY = 3  # looks
+SOCKETS_EACH = 10
+
+sockets: set = set()  # the open consumers of this process
+_watch: asyncio.Task | None = None
+
+
+def ticket_group(ticket_id: int) -> str:
+    return f"ticket.{ticket_id}"
+
+
+def staff_group(ticket_id: int) -> str:
+    return f"ticket.{ticket_id}.staff"
+
+
+def person_group(user_id: int) -> str:
+    return f"person.{user_id}"
+
+
+def ring(ticket: Ticket, event) -> None:
+    """Tell the open pages of ``ticket`` that it has a new line. After the commit; best effort."""
+    if event.audience == Audience.STAFF:
+        groups = [staff_group(ticket.pk)]
+    else:
+        groups = [ticket_group(ticket.pk), person_group(ticket.requester_id)]
+    if ticket.assignee_id:
+        groups.append(person_group(ticket.assignee_id))
+    bell = {"type": "bell", "ticket": ticket.reference, "line": event.number}
+    try:
+        async_to_sync(_send)(groups, bell)
+    except RedisError as error:  # Redis is away: pages go on asking
+        logger.warning("No bell for %s line %s: %s", ticket, event.number, error)
+
+
+async def _send(groups, message):
+    layer = get_channel_layer()
+    for group in groups:
+        await layer.group_send(group, message)
+
+
+def is_full(user_id: int) -> bool:
+    return sum(socket.user_id == user_id for socket in sockets) >= SOCKETS_EACH
+
+
+def register(socket) -> None:
+    global _watch
+    sockets.add(socket)
+    if _watch is None or _watch.done() or _watch.get_loop() is not asyncio.get_running_loop():
+        _watch = asyncio.create_task(_look_after_sockets())
+
+
+def unregister(socket) -> None:
+    sockets.discard(socket)
+
+
+async def _look_after_sockets():
+    """Runs while this process holds a socket."""
+    looks = 0
+    while sockets:
+        await asyncio.sleep(LOOK_EVERY)
+        looks += 1
+        try:
+            if not settings.REDIS_URL:
+                await _ring_new_lines()
+            if looks % CHECK_RIGHTS_EVERY == 0:
+                await _close_lost_rights()
+        except (DatabaseError, RedisError) as error:
+            logger.warning("The watch over open pages missed a look: %s", error)
+
+
+async def _ring_new_lines():
+    held = list(sockets)
+    tickets = {socket.ticket_id for socket in held if socket.ticket_id}
+    people = {socket.user_id for socket in held if not socket.ticket_id}
+    for line in await _fresh_lines(tickets, people):
+        for socket in held:
+            if socket.watches(line):
+                await socket.ring(line["reference"], line["event_count"])
+
+
+@database_sync_to_async
+def _fresh_lines(tickets, people):
+    fresh = Ticket.objects.filter(
+        Q(pk__in=tickets) | Q(requester__in=people) | Q(assignee__in=people),
+        last_event_at__gte=timezone.now() - LOOK_BACK,
+    )
+    return list(fresh.values("pk", "reference", "event_count", "requester_id", "assignee_id"))
+
+
+async def _close_lost_rights():
+    held = list(sockets)
+    for socket in await _without_rights(held):
+        await socket.close(code=4403)
+
+
+@database_sync_to_async
+def _without_rights(held):
+    """The sockets of ``held`` whose owner may not hold them any more; three queries for all."""
+    people = User.objects.in_bulk({socket.user_id for socket in held})
+    sessions = set(
+        Session.objects.filter(
+            session_key__in={socket.session_key for socket in held},
+            expire_date__gt=timezone.now(),
+        ).values_list("session_key", flat=True)
+    )
+    tickets = Ticket.objects.in_bulk({socket.ticket_id for socket in held if socket.ticket_id})
+    return [
+        socket
+        for socket in held
+        if socket.session_key not in sessions
+        or not _may_hold(socket, people.get(socket.user_id), tickets.get(socket.ticket_id))
+    ]
+
+
+def _may_hold(socket, user, ticket) -> bool:
+    if user is None or not user.is_approved:
+        return False
+    if not constant_time_compare(socket.session_hash, user.get_session_auth_hash()):
+        return False
+    if socket.ticket_id:
+        return ticket is not None and ticket.part_of(user) == socket.part
+    return True
+
+
+def session_of(scope) -> tuple[str, str]:
+    """The key of the session that opened a socket, and the proof of its password."""
+    session = scope["session"]
+    return session.session_key, session.get(HASH_SESSION_KEY, "")

@@ -1,0 +1,80 @@
+"""The conversation as one reader sees it: which lines, and what each needs to be shown."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from accounts.models import User
+from tickets.models import Audience, TicketEvent
+from tickets.workflow import Part
+
+Kind = TicketEvent.Kind
+
+# Moves that another line tells already.
+TOLD_ELSEWHERE = {Part.ASSIGNMENT, Part.REPLY, Part.MESSAGE}
+TIMELINE_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Thread:
+    lines: list[TicketEvent]
+    earlier: int  # how many lines come before the first one here
+
+
+def reads_notes(part: Part) -> bool:
+    return part != Part.REQUESTER
+
+
+def _lines(ticket, part):
+    lines = ticket.events.select_related("actor")
+    return lines if reads_notes(part) else lines.filter(audience=Audience.EVERYONE)
+
+
+def thread_of(ticket, part, *, after=0, before=None, newest=None) -> Thread:
+    """The lines of ``ticket`` for ``part``: after or before a number, or the ``newest`` so many."""
+    found = _lines(ticket, part).filter(number__gt=after).prefetch_related("attachments")
+    if before is not None:
+        found = found.filter(number__lt=before)
+    lines = list(found.order_by("-number")[:newest])[::-1]
+    earlier = 0
+    if newest is not None and len(lines) == newest:
+        earlier = _lines(ticket, part).filter(number__lt=lines[0].number).count()
+    previous = None
+    if after and lines:
+        previous = (
+            ticket.events.filter(number__lte=after)
+            .order_by("-number")
+            .values_list("at", flat=True)
+            .first()
+        )
+    return Thread(_told(lines, previous), earlier)
+
+
+def _told(lines, previous):
+    """Leaves out what another line tells, names the agents, marks where a day begins."""
+    lines = [line for line in lines if line.data.get("why") not in TOLD_ELSEWHERE]
+    name_agents(lines)
+    for line in lines:
+        day = timezone.localtime(line.at).date()
+        line.opens_day = previous is None or timezone.localtime(previous).date() != day
+        previous = line.at
+    return lines
+
+
+def name_agents(lines):
+    """Gives each assignment line its ``agent``, in one query for all."""
+    ids = {line.data["to"] for line in lines if line.kind == Kind.ASSIGNED}
+    agents = User.objects.in_bulk(ids) if ids else {}
+    for line in lines:
+        if line.kind == Kind.ASSIGNED:
+            line.agent = agents[line.data["to"]]
+
+
+def timeline_of(ticket) -> list[TicketEvent]:
+    """The steps a requester follows (D3-2): raised, assigned, moved; the oldest first."""
+    steps = ticket.events.filter(
+        kind__in=[Kind.RAISED, Kind.ASSIGNED, Kind.STATUS], audience=Audience.EVERYONE
+    ).order_by("-number")[:TIMELINE_LENGTH]
+    lines = [s for s in list(steps)[::-1] if s.data.get("why") != Part.ASSIGNMENT]
+    name_agents(lines)
+    return lines

@@ -1,0 +1,354 @@
+"""The ticket page of both sides, its lines as they come, and what is said there.
+
+One page, one stream of lines, one way to say something for each side: the requester's under
+``/tickets/``, the staff's under ``/workspace/``. Content always comes over plain HTTP with its
+check; the sockets only ring.
+"""
+
+import uuid
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from tickets import actions as ticket_actions
+from tickets import uploads
+from tickets.forms import AssignForm, ClassifyForm, FeedbackForm, KeyForm, MoveForm
+from tickets.models import Attachment, Ticket
+from tickets.promises import promise_of
+from tickets.queues import queues_for
+from tickets.workflow import ENDED, HANDLERS, Part, Status, TicketRefusal
+
+from . import actions
+from .forms import MessageForm, StaffMessageForm
+from .thread import Kind, thread_of, timeline_of
+
+REQUESTER_LINES = 10
+STAFF_LINES = 30
+
+
+def _find(request, reference):
+    """The ticket and what the reader is to it, or 404."""
+    tickets = Ticket.objects.visible_to(request.user).with_people()
+    found = get_object_or_404(tickets, reference=reference)
+    return found, found.part_of(request.user)
+
+
+def _number(request, name) -> int:
+    value = request.GET.get(name, "")
+    return min(int(value), 2**31 - 1) if value.isdecimal() else 0
+
+
+# --- The requester's side -----------------------------------------------------
+
+
+@require_GET
+@permission_required("messaging.add_message", raise_exception=True)
+def ticket(request, reference):
+    """D1-19, D3-2: what was said, where it stands, who has it and what comes next."""
+    found, part = _find(request, reference)
+    if part != Part.REQUESTER:
+        return redirect(found.workspace_url)
+    return _requester_page(request, found)
+
+
+def _requester_page(
+    request, ticket, form=None, *, status=200, feedback_form=None, file_problems=()
+):
+    everything = "all" in request.GET
+    form = form or MessageForm(initial={"key": uuid.uuid4()})
+    context = _requester_context(request, ticket) | {
+        "thread": thread_of(ticket, Part.REQUESTER, newest=None if everything else REQUESTER_LINES),
+        "form": form,
+        "section": "tickets",
+        **_waiting_files(request, form, file_problems),
+    }
+    if feedback_form:
+        context["feedback_form"] = feedback_form
+    return render(request, "messaging/ticket.html", context, status=status)
+
+
+def _requester_context(request, ticket):
+    """What changes with the ticket's lines, on the page and in the stream alike."""
+    return {
+        "ticket": ticket,
+        "part": Part.REQUESTER,
+        "promise": promise_of(ticket),
+        "timeline": timeline_of(ticket),
+        "may_rate": ticket.may_be_rated,
+        "feedback_form": FeedbackForm(),
+        "form": MessageForm(initial={"key": uuid.uuid4()}),
+        "closed_words": ""
+        if ticket.is_chat_open
+        else actions.chat_closed_words(ticket, request.user),
+    }
+
+
+def _waiting_files(request, form, problems=()):
+    key = form["key"].value()
+    return {
+        "files": Attachment.objects.waiting_in(key, request.user) if form.is_bound else [],
+        "file_problems": problems,
+        "accept": uploads.ACCEPT,
+    }
+
+
+@require_GET
+@permission_required("messaging.add_message", raise_exception=True)
+def lines(request, reference):
+    """The lines after ``?after=N`` (or before ``?before=N``) as the page shows them."""
+    found, part = _find(request, reference)
+    if part != Part.REQUESTER:
+        raise PermissionDenied
+    return _stream(request, found, part, "messaging/_stream.html", _requester_context)
+
+
+def _stream(request, ticket, part, template, context_of):
+    before = _number(request, "before")
+    if before:
+        context = {"thread": thread_of(ticket, part, before=before), "part": part, "ticket": ticket}
+        return render(request, "messaging/_lines.html", context)
+    after = _number(request, "after")
+    if after >= ticket.event_count:
+        return HttpResponse(status=204)
+    thread = thread_of(ticket, part, after=after)
+    if not thread.lines:  # nothing this reader may know of
+        return HttpResponse(status=204)
+    moves = [line for line in thread.lines if line.kind in (Kind.STATUS, Kind.RATED)]
+    context = context_of(request, ticket) | {
+        "thread": thread,
+        "moved": bool(moves),
+        # Only then is the composer replaced: somebody may be writing in it.
+        "flips_chat": any(
+            (move.data.get("from") in ENDED) != (move.data.get("to") in ENDED) for move in moves
+        ),
+    }
+    response = render(request, template, context)
+    response["X-Last-Line"] = str(ticket.event_count)
+    return response
+
+
+@require_POST
+@permission_required("messaging.add_message", raise_exception=True)
+def reply(request, reference):
+    """D4-4: the requester's words and files."""
+    found, part = _find(request, reference)
+    if part != Part.REQUESTER:
+        raise PermissionDenied
+    problems, files = _take_files(request)
+    form = MessageForm(request.POST, has_files=files)
+
+    def say():
+        actions.post_message(
+            found, by=request.user, body=form.cleaned_data["body"], key=form.cleaned_data["key"]
+        )
+
+    def page(status):
+        return _requester_page(request, found, form, status=status, file_problems=problems)
+
+    return _said(request, found, form, problems, say, page)
+
+
+def _take_files(request):
+    """Keeps what came, or takes one away: the refusals, and whether any file waits now."""
+    key = KeyForm(request.POST).key
+    if key is None:
+        return [], False
+    if remove := KeyForm({"key": request.POST.get("remove")}).key:
+        uploads.remove(remove, by=request.user, draft_key=key)
+    problems = uploads.keep(request.FILES.getlist("files"), by=request.user, draft_key=key)
+    return problems, Attachment.objects.waiting_in(key, request.user).exists()
+
+
+def _said(request, ticket, form, problems, say, page):
+    """Says it if all is well; otherwise the page again, with the words and the reasons."""
+    if "remove" in request.POST or problems or not form.is_valid():
+        return page(422)
+    try:
+        say()
+    except TicketRefusal as refusal:
+        form.add_error(None, str(refusal))
+        return page(403 if isinstance(refusal, actions.ChatClosed) else 409)
+    if request.htmx:  # the open page asks for the lines itself
+        return HttpResponse(status=204)
+    return redirect(f"{ticket.url_for(request.user)}#latest")
+
+
+def _requester_act(request, reference, act, message):
+    found, part = _find(request, reference)
+    if part != Part.REQUESTER:
+        raise PermissionDenied
+    try:
+        act(found)
+        messages.success(request, message % {"ticket": found})
+    except TicketRefusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(found)
+    return redirect("tickets:list" if not found.is_chat_open else found)
+
+
+@require_POST
+@permission_required("messaging.add_message", raise_exception=True)
+def close(request, reference):
+    """D1-9, D0-T10: the requester says it is solved."""
+    return _requester_act(
+        request,
+        reference,
+        lambda found: ticket_actions.change_status(found, Status.CLOSED, by=request.user),
+        _("%(ticket)s is closed. Thank you for telling us."),
+    )
+
+
+@require_POST
+@permission_required("messaging.add_message", raise_exception=True)
+def withdraw(request, reference):
+    """D0-T11: dismissed, gone from the open list, kept in the records."""
+    return _requester_act(
+        request,
+        reference,
+        lambda found: ticket_actions.change_status(found, Status.WITHDRAWN, by=request.user),
+        _("%(ticket)s is withdrawn."),
+    )
+
+
+@require_POST
+@permission_required("messaging.add_message", raise_exception=True)
+def reopen(request, reference):
+    return _requester_act(
+        request,
+        reference,
+        lambda found: ticket_actions.change_status(found, Status.OPEN, by=request.user),
+        _("%(ticket)s is open again."),
+    )
+
+
+@require_POST
+@permission_required("tickets.rate_ticket", raise_exception=True)
+def rate(request, reference):
+    """D0-13, D4-6: how it was handled. A rating closes what was resolved."""
+    found, part = _find(request, reference)
+    if part != Part.REQUESTER:
+        raise PermissionDenied
+    form = FeedbackForm(request.POST)
+    if not form.is_valid():
+        return _requester_page(request, found, status=422, feedback_form=form)
+    return _requester_act(
+        request,
+        reference,
+        lambda ticket: ticket_actions.rate(ticket, by=request.user, **form.cleaned_data),
+        _("Thank you. Your rating of %(ticket)s is kept."),
+    )
+
+
+# --- The staff's side ---------------------------------------------------------
+
+
+@require_GET
+@permission_required("tickets.use_workspace", raise_exception=True)
+def workspace_ticket(request, reference):
+    """D2-6: one conversation, one panel of facts."""
+    found, part = _find(request, reference)
+    if part == Part.REQUESTER:
+        return redirect(found)
+    return _workspace_page(request, found, part)
+
+
+def _blank_staff_form(request, ticket):
+    initial = {"key": uuid.uuid4(), "seen": ticket.event_count, "kind": "reply"}
+    return StaffMessageForm(initial=initial, ticket=ticket, by=request.user)
+
+
+def _workspace_page(
+    request, ticket, part, form=None, *, status=200, move_form=None, file_problems=()
+):
+    everything = "all" in request.GET
+    form = form or _blank_staff_form(request, ticket)
+    context = _staff_context(request, ticket, part) | {
+        "thread": thread_of(ticket, part, newest=None if everything else STAFF_LINES),
+        "form": form,
+        "move_form": move_form or MoveForm(ticket=ticket, by=request.user),
+        "classify_form": ClassifyForm(instance=ticket),
+        "assign_form": AssignForm(ticket=ticket),
+        "queues": queues_for(request.user).values(),
+        **_waiting_files(request, form, file_problems),
+    }
+    return render(request, "messaging/workspace_ticket.html", context, status=status)
+
+
+def _staff_context(request, ticket, part=None):
+    part = part or ticket.part_of(request.user)
+    return {
+        "ticket": ticket,
+        "part": part,
+        "form": _blank_staff_form(request, ticket),
+        "handles": part in HANDLERS,
+        "rating": ticket.feedback.order_by("-round").first(),
+        "closed_words": ""
+        if ticket.is_chat_open
+        else actions.chat_closed_words(ticket, request.user),
+    }
+
+
+@require_GET
+@permission_required("tickets.use_workspace", raise_exception=True)
+def workspace_lines(request, reference):
+    found, part = _find(request, reference)
+    if part == Part.REQUESTER:
+        raise PermissionDenied
+    return _stream(request, found, part, "messaging/_workspace_stream.html", _staff_context)
+
+
+@require_POST
+@permission_required("tickets.move_ticket", raise_exception=True)
+def write(request, reference):
+    """A reply, with a move of the ticket if wanted, or an internal note."""
+    found, part = _find(request, reference)
+    if part not in HANDLERS:
+        raise PermissionDenied
+    problems, files = _take_files(request)
+    form = StaffMessageForm(request.POST, has_files=files, ticket=found, by=request.user)
+
+    def say():
+        words = {name: form.cleaned_data[name] for name in ("body", "key")}
+        if form.is_note:
+            actions.post_note(found, by=request.user, **words)
+        else:
+            then = form.cleaned_data["then"]
+            move = (
+                {"resolution": form.cleaned_data["resolution"]} if then == Status.RESOLVED else {}
+            )
+            actions.post_message(
+                found, by=request.user, seen=form.cleaned_data["seen"], then=then, **words, **move
+            )
+
+    def page(status):
+        # The new lines are on this page now: sending again sends.
+        form.data = form.data.copy()
+        form.data["seen"] = str(found.event_count)
+        return _workspace_page(request, found, part, form, status=status, file_problems=problems)
+
+    return _said(request, found, form, problems, say, page)
+
+
+@require_POST
+@permission_required("tickets.move_ticket", raise_exception=True)
+def move(request, reference):
+    """A move of the ticket with the words it needs."""
+    found, part = _find(request, reference)
+    if part not in HANDLERS:
+        raise PermissionDenied
+    form = MoveForm(request.POST, ticket=found, by=request.user)
+    if form.is_valid():
+        try:
+            ticket_actions.change_status(
+                found, form.cleaned_data["status"], by=request.user, **form.move
+            )
+            messages.success(request, _("Saved"))
+            return redirect(found.workspace_url)
+        except TicketRefusal as refusal:
+            form.add_error(None, str(refusal))
+    return _workspace_page(request, found, part, status=422, move_form=form)

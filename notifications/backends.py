@@ -1,0 +1,83 @@
+"""Where mail goes: to the SMTP server, or into a folder when there is none."""
+
+import re
+import secrets
+import smtplib
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
+from django.utils import timezone
+
+
+class _KeepsAnswer:
+    """smtplib forgets what the server said on accepting a mail; its queue id finds the mail
+    in the server's log."""
+
+    answer = ""
+
+    def data(self, msg):
+        code, words = super().data(msg)
+        self.answer = f"{code} {words.decode(errors='replace')}"
+        return code, words
+
+
+class _SMTP(_KeepsAnswer, smtplib.SMTP):
+    pass
+
+
+class _SMTPOverSSL(_KeepsAnswer, smtplib.SMTP_SSL):
+    pass
+
+
+class SmtpBackend(EmailBackend):
+    """Django's own, which also remembers the server's last ``answer``."""
+
+    @property
+    def connection_class(self):
+        return _SMTPOverSSL if self.use_ssl else _SMTP
+
+    @property
+    def answer(self):
+        return self.connection.answer
+
+
+class FolderBackend(BaseEmailBackend):
+    """Every mail becomes a text file in ``settings.MAIL_DIR`` that a person can open and read."""
+
+    answer = ""
+
+    def send_messages(self, messages):
+        for message in messages:
+            self.answer = self.write(message).name
+        return len(messages)
+
+    def write(self, message) -> Path:
+        folder = Path(settings.MAIL_DIR)
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        path = folder / self.file_name(message)
+        part = path.with_name(f".{path.stem[-8:]}.part")
+        part.write_text(self.as_text(message), encoding="utf-8", errors="replace")
+        part.chmod(0o640)
+        return part.replace(path)  # appears complete or not at all
+
+    @staticmethod
+    def file_name(message) -> str:
+        """When, for whom and what about; the end of the name keeps two mails apart."""
+        now = timezone.localtime().strftime("%Y-%m-%dT%H-%M-%S")
+        words = re.sub(r"[^\w@.+ -]+", " ", f"{' '.join(message.to)} {message.subject}")
+        words = " ".join(words.split()).encode()[:160].decode(errors="ignore").strip()
+        return f"{now} {words} {secrets.token_hex(4)}.txt"
+
+    @staticmethod
+    def as_text(message) -> str:
+        headers = {
+            "From": message.from_email,
+            "To": ", ".join(message.to),
+            "Subject": message.subject,
+            "Date": timezone.localtime().strftime("%a, %d %b %Y %H:%M:%S %z"),
+            **message.extra_headers,
+        }
+        lines = [f"{name}: {value}" for name, value in headers.items()]
+        return "\n".join([*lines, "", message.body])

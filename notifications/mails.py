@@ -1,0 +1,193 @@
+"""How a mail reads: checked and written when it is sent, from the rows as they are then."""
+
+import re
+import textwrap
+
+import css_inline
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Application, Standing
+from careregistry.context_processors import SITE_NAME
+from tickets.models import TicketEvent
+from tickets.promises import promise_of
+from tickets.wording import by_when
+from tickets.workflow import REQUESTER_WORDS, Status
+
+from .models import Notification, OutgoingMail
+
+Kind = Notification.Kind
+Line = TicketEvent.Kind
+
+MAX_SUBJECT = 69
+MAX_QUOTE = 4000
+# Line ends and other controls, and the marks that turn the direction of what follows.
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+# Mail programs load no stylesheets; what depends on the screen stays in a block.
+INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+# Who may still get a mail about an account. Mails about a ticket ask ``visible_to``.
+STILL_MEANT = {
+    Kind.WELCOME: lambda person: person.is_active,
+    Kind.APPLICATION_RECEIVED: lambda person: person.is_approved and person.is_admin,
+    Kind.APPLICATION_ACCEPTED: lambda person: person.is_approved,
+    Kind.APPLICATION_DECLINED: lambda person: (
+        person.standing == Standing.DECLINED and person.deleted_at is None
+    ),
+}
+
+
+class NotMeant(Exception):
+    """By now the mail is not meant for its person any more; the text says why."""
+
+
+def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """``mail`` as it goes out now. Raises NotMeant."""
+    if mail.expires_at and mail.expires_at <= timezone.now():
+        raise NotMeant(_("It expired before it could be sent."))
+    if mail.content:
+        return envelope(mail, **mail.content)
+    notification = mail.notifications.select_related("recipient").get()
+    facts = facts_for(notification)
+    ticket = facts.get("ticket")
+    facts["headline"] = one_line(words_of(f"{notification.kind}_subject.txt", facts))
+    facts["body"] = words_of(f"{notification.kind}_message.txt", facts)
+    return envelope(
+        mail,
+        subject=subject_for(facts["headline"], ticket),
+        text=words_of("base_message.txt", facts) + "\n",
+        html=INLINER.inline(template("base_message.html").render(facts)),
+        ticket=ticket,
+    )
+
+
+def envelope(mail, *, subject, text, html, ticket=None) -> EmailMultiAlternatives:
+    """One mail to one person: nobody learns who else was told."""
+    headers = {
+        "Message-ID": mail.message_id,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if ticket:
+        # All mails about a ticket answer the same root, so mail programs show one thread.
+        root = f"<ticket-{ticket.reference.lower()}@{mail.message_id.rpartition('@')[2]}"
+        headers |= {"In-Reply-To": root, "References": root}
+    message = EmailMultiAlternatives(one_line(subject), text, to=[mail.email], headers=headers)
+    if html:
+        message.attach_alternative(html, "text/html")
+    return message
+
+
+def facts_for(notification) -> dict:
+    """What the templates of one mail may say. Raises NotMeant."""
+    person = notification.recipient
+    facts = {"site_name": SITE_NAME, "person": person}
+    if notification.event_id:
+        facts |= ticket_facts(notification)
+    elif not STILL_MEANT[notification.kind](person):
+        raise NotMeant(_("The person’s account has changed."))
+    elif notification.kind != Kind.WELCOME:
+        facts["application"] = Application.objects.select_related("applicant").get(
+            pk=notification.cause.partition(":")[2]
+        )
+    link_words, path = link_for(notification, facts.get("ticket"))
+    return facts | {"link_words": link_words, "link": settings.SITE_URL + path}
+
+
+def ticket_facts(notification) -> dict:
+    person = notification.recipient
+    event = (
+        TicketEvent.objects.visible_to(person)
+        .select_related(
+            "actor",
+            "ticket__requester",
+            "ticket__assignee",
+            "ticket__category",
+            "ticket__status_event__actor",
+        )
+        .filter(pk=notification.event_id)
+        .first()
+    )
+    if event is None:
+        raise NotMeant(_("The person may no longer see the ticket."))
+    ticket = event.ticket
+    is_requester = person.pk == ticket.requester_id
+    words = ticket.description if notification.kind == Kind.ASSIGNED_TO_YOU else event.text
+    quote = cut(words, MAX_QUOTE)
+    return {
+        "event": event,
+        "ticket": ticket,
+        "is_requester": is_requester,
+        "actor_name": event.actor.first_name if event.actor else SITE_NAME,
+        "new_status": (
+            status_words(event.data["to"], is_requester) if event.kind == Line.STATUS else ""
+        ),
+        "status_words": status_words(ticket.status, is_requester),
+        "quote": quote,
+        "quote_lines": textwrap.indent(quote, "> ", lambda line: True),
+        "is_cut": quote != words,
+        "file_count": event.attachments.count(),
+        "next": next_step(ticket, event) if is_requester else staff_next_step(ticket),
+    }
+
+
+def status_words(status: str, is_requester: bool) -> str:
+    return REQUESTER_WORDS[Status(status)] if is_requester else Status(status).label
+
+
+def next_step(ticket, event) -> str:
+    """The promise of the ticket's page, without the words that the mail quotes already."""
+    promise = promise_of(ticket)
+    parts = [promise.strong, promise.rest, promise.sub]
+    return " ".join(cut(str(part), 300) for part in parts if part and part != event.text)
+
+
+def staff_next_step(ticket) -> str:
+    if ticket.status not in (Status.NEW, Status.OPEN):
+        return ""
+    return _("The customer was promised to hear by %(time)s.") % {"time": by_when(ticket.due_at)}
+
+
+def link_for(notification, ticket) -> tuple[str, str]:
+    """The one button of the mail: its words and the path it leads to."""
+    if notification.kind in (Kind.TICKET_UNASSIGNED, Kind.APPLICATION_RECEIVED):
+        return _("Open the console"), reverse("admin:index")
+    if ticket is None:
+        return _("Go to the registry"), reverse("home")
+    path = ticket.url_for(notification.recipient)
+    if notification.kind == Kind.CLOSED:
+        return _("Say how it went"), f"{path}#feedback"
+    return _("Open your ticket"), path
+
+
+def subject_for(headline: str, ticket) -> str:
+    """[CCR-2026-00482] Priya wrote to you: Kettle stopped heating, cut between words."""
+    words = f"[{ticket.reference}] {headline}: {ticket.subject}" if ticket else headline
+    return textwrap.shorten(one_line(words), MAX_SUBJECT, placeholder="…")
+
+
+def one_line(words: str) -> str:
+    """Fit for a header, whatever people typed."""
+    return " ".join(CONTROLS.sub(" ", words).split())
+
+
+def cut(words: str, limit: int) -> str:
+    """``words``, or as many of them as fit into ``limit`` characters."""
+    if len(words) <= limit:
+        return words
+    return words[: limit - 1].rsplit(maxsplit=1)[0] + "…"
+
+
+def template(name: str):
+    return get_template(f"notifications/email/{name}")
+
+
+def words_of(name: str, facts: dict) -> str:
+    """A text template with nothing escaped. ``strip`` also makes it plain words again, not
+    "safe" ones, so that the HTML frame escapes them."""
+    return template(name).template.render(Context(facts, autoescape=False)).strip()

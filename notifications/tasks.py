@@ -1,0 +1,22 @@
+import logging
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from . import outbox
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def send_owed_mail():
+    """There is work: a bell after a commit, or the sweep that finds lost bells."""
+    outbox.drain()
+
+
+def ring() -> None:
+    """Tell the worker that there is work. A lost bell is harmless: the sweep finds the rows."""
+    try:
+        send_owed_mail.delay()
+    except (OperationalError, OSError) as error:
+        logger.warning("The worker was not called, so the next sweep sends the mail: %s", error)

@@ -1,0 +1,86 @@
+"""A real SMTP server for tests: keeps what arrives, byte by byte, and answers by script."""
+
+import asyncio
+import email
+import email.policy
+import socket
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from aiosmtpd.controller import Controller
+
+SLOW = "slow"
+
+
+@dataclass
+class Received:
+    recipients: list[str]
+    raw: bytes
+
+    @property
+    def message(self):
+        return email.message_from_bytes(self.raw, policy=email.policy.default)
+
+    def __getitem__(self, header):
+        return self.message[header]
+
+    @property
+    def text(self):
+        return self.message.get_body(["plain"]).get_content().replace("\r\n", "\n")
+
+    @property
+    def html(self):
+        return self.message.get_body(["html"]).get_content()
+
+
+class Handler:
+    def __init__(self):
+        self.mails = []
+        self.answers = defaultdict(list)  # address: what to answer to RCPT, one by one
+        self.ends = defaultdict(list)  # address: what to answer to the end of DATA
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        answer = self.answers[address].pop(0) if self.answers[address] else "250 Ok"
+        if answer == SLOW:
+            await asyncio.sleep(5)
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server, session, envelope):
+        address = envelope.rcpt_tos[0]
+        answer = self.ends[address].pop(0) if self.ends[address] else None
+        if answer is None:
+            self.mails.append(Received(envelope.rcpt_tos, envelope.original_content))
+        return answer or f"250 Ok: queued as {len(self.mails)}"
+
+
+class Sink(Controller):
+    """``with Sink() as sink``; ``sink.mails`` is what was accepted."""
+
+    def __init__(self, port=0):
+        super().__init__(Handler(), hostname="127.0.0.1", port=port or free_port())
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *args):
+        if self.server:
+            self.stop()
+
+    @property
+    def mails(self) -> list[Received]:
+        return self.handler.mails
+
+    def to(self, person) -> list[Received]:
+        return [mail for mail in self.mails if mail.recipients == [person.email]]
+
+    def message_ids(self) -> Counter:
+        return Counter(mail["Message-ID"] for mail in self.mails)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

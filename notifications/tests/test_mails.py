@@ -1,0 +1,355 @@
+"""How our mail reads, looked at as it arrives at a real SMTP server."""
+
+import re
+
+import pytest
+from django.core.files.base import ContentFile
+
+from accounts import actions as accounts
+from accounts.models import Application, Role, Standing
+from accounts.tests.factories import make_user
+from messaging.actions import post_message, post_note
+from notifications import mails, outbox
+from notifications.models import OutgoingMail
+from tickets import actions
+from tickets.models import Attachment, Ticket
+from tickets.tests.factories import make_category, make_ticket
+from tickets.workflow import ResolutionKind, Status
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def quiet_ticket(ticket, sink):
+    """Alice's ticket with Bob; what happened so far has been mailed."""
+    outbox.drain()
+    sink.mails.clear()
+    return ticket
+
+
+def test_welcome(sink):
+    """D0-1, D1-11: the customer's welcome, with the way in."""
+    alice = make_user("Alice", email="alice@example.org", standing=Standing.UNCLAIMED)
+    accounts.confirm(alice)
+
+    outbox.drain()
+
+    (mail,) = sink.to(alice)
+    assert mail["Subject"] == "Your account is ready"
+    assert "Welcome, Alice." in mail.text
+    assert "http://localhost:8000/" in mail.text
+
+
+def test_staff_are_told_that_they_wait(sink, ada):
+    """D2-3: the applicant and the administrators."""
+    pete = make_user("Pete", email="pete@example.org", role=Role.AGENT, standing="unclaimed")
+    accounts.confirm(pete)
+
+    outbox.drain()
+
+    (mail,) = sink.to(pete)
+    assert mail["Subject"] == "We have your request"
+    (mail,) = sink.to(ada)
+    assert mail["Subject"] == "Pete asks for an account as agent"
+    assert "http://localhost:8000/admin/" in mail.text
+
+
+def test_decision_with_its_reason(sink, ada, pete):
+    """D1-T27: also somebody who was declined, and may see nothing else, hears it."""
+    application = Application.objects.create(applicant=pete, role=Role.AGENT)
+    accounts.decide(application, Application.Decision.DECLINED, by=ada, reason="We know no Pete.")
+
+    outbox.drain()
+
+    (mail,) = sink.to(pete)
+    assert mail["Subject"] == "Your request for an account as agent was declined"
+    assert "We know no Pete." in mail.text
+    assert "We know no Pete." in mail.html
+
+
+def test_acceptance(sink, ada, pete):
+    application = Application.objects.create(applicant=pete, role=Role.AGENT)
+    accounts.decide(application, Application.Decision.ACCEPTED, by=ada)
+
+    outbox.drain()
+
+    (mail,) = sink.to(pete)
+    assert mail["Subject"] == "Your account as agent is ready"
+
+
+def test_receipt_says_what_was_written_and_what_happens_next(sink, alice, ada, kettles):
+    """D0-5: the confirmation by mail; D2-4."""
+    ticket = make_ticket(requester=alice, category=kettles, description="It stays cold.")
+
+    outbox.drain()
+
+    (mail,) = sink.to(alice)
+    assert mail["Subject"] == f"[{ticket.reference}] We have your ticket: Kettle stopped heating"
+    assert "> It stays cold." in mail.text
+    assert "What happens next: We have your ticket. A person will take it before" in mail.text
+    assert f"http://localhost:8000/tickets/{ticket.reference}/" in mail.text
+    assert f"http://localhost:8000/tickets/{ticket.reference}/" in mail.html
+    (mail,) = sink.to(ada)
+    assert "New ticket without an agent" in mail["Subject"]
+
+
+def test_assignment(sink, ticket, alice, bob):
+    """D3-3: the customer learns the name, the agent the story."""
+    outbox.drain()
+
+    mail = sink.to(alice)[-1]
+    assert mail["Subject"] == f"[{ticket.reference}] Bob has your ticket: Kettle stopped heating"
+    (mail,) = sink.to(bob)
+    assert mail["Subject"].startswith(f"[{ticket.reference}] Ada gave you a ticket:")
+    assert "> The light comes on but the water stays cold." in mail.text
+    assert f"http://localhost:8000/workspace/tickets/{ticket.reference}/" in mail.text
+
+
+def test_message(sink, quiet_ticket, alice, bob):
+    """D4-4"""
+    post_message(quiet_ticket, by=bob, body="First line.\nSecond line.")
+
+    outbox.drain()
+
+    (mail,) = sink.mails
+    assert mail.recipients == ["alice@example.org"]
+    assert "Bob wrote to you" in mail["Subject"]
+    assert "> First line.\n> Second line.\n" in mail.text
+    assert "First line.<br>Second line." in mail.html
+
+
+def test_message_tells_of_its_files_but_does_not_carry_them(sink, quiet_ticket, bob):
+    event = post_message(quiet_ticket, by=bob, body="See the pictures.")
+    for name in ("a.png", "b.png"):
+        Attachment.objects.create(
+            event=event, uploader=bob, file=ContentFile(b"x", name), name=name, size=1
+        )
+
+    outbox.drain()
+
+    (mail,) = sink.mails
+    assert "2 files came with it. They are on the ticket’s page." in mail.text
+    assert list(mail.message.iter_attachments()) == []
+
+
+def test_status_in_the_readers_words(sink, quiet_ticket, alice, bob, ada):
+    """D1-11, D4-3: the customer reads the customer's words, the agent the staff's."""
+    actions.change_status(quiet_ticket, Status.WAITING, by=ada, text="Which number?")
+
+    outbox.drain()
+
+    (mail,) = sink.to(alice)
+    assert "Your ticket is now: Your reply needed" in mail["Subject"]
+    assert "> Which number?" in mail.text
+    (mail,) = sink.to(bob)
+    assert "Now: Waiting on customer" in mail["Subject"]
+
+
+def test_resolution_with_instructions(sink, quiet_ticket, bob):
+    """D2-4, D4-5"""
+    actions.change_status(
+        quiet_ticket,
+        Status.RESOLVED,
+        by=bob,
+        text="Keep the old kettle, a new one comes on Saturday.",
+        resolution=ResolutionKind.REPLACED,
+    )
+
+    outbox.drain()
+
+    (mail,) = sink.mails
+    assert "Bob marked your ticket resolved" in mail["Subject"]
+    assert "How it was resolved: Replaced." in mail.text
+    assert mail.text.count("a new one comes on Saturday.") == 1
+    assert "If it isn’t fixed, open it again." in mail.text
+
+
+def test_closing_leads_to_the_feedback_form(sink, quiet_ticket, alice):
+    """D0-13, D4-6: the page with the form; opening a link changes nothing."""
+    actions.change_status(quiet_ticket, Status.CLOSED, by=alice)
+
+    outbox.drain()
+
+    (mail,) = sink.to(alice)
+    assert "You closed this ticket." in mail.text
+    assert f"/tickets/{quiet_ticket.reference}/#feedback\n" in mail.text
+
+
+@pytest.mark.plan("SEC-D10")
+def test_headers_of_automatic_mail(sink, quiet_ticket, bob):
+    post_message(quiet_ticket, by=bob, body="One.")
+    post_message(quiet_ticket, by=bob, body="Two.")
+
+    outbox.drain()
+
+    first, second = sink.mails
+    assert first["Auto-Submitted"] == "auto-generated"
+    assert first["X-Auto-Response-Suppress"] == "All"
+    assert first["Date"]
+    assert first["Message-ID"] != second["Message-ID"]
+    assert (
+        first["Message-ID"]
+        == OutgoingMail.objects.order_by("pk").get(message_id=first["Message-ID"]).message_id
+    )
+    assert first["References"] == first["In-Reply-To"] == second["References"]
+    assert [part.get_content_type() for part in first.message.iter_parts()] == [
+        "text/plain",
+        "text/html",
+    ]
+    links = re.findall(r"https?://[^\s\"<]+", first.text + first.html)
+    assert {link.removeprefix("http://localhost:8000")[:1] for link in links} <= {"/", "h"}
+    assert all(link.startswith(("http://localhost:8000/", "http://www.w3.org/")) for link in links)
+
+
+HOSTILE = [
+    "Hi\r\nBcc: spy@example.com",
+    "Hi\nBcc: spy@example.com",
+    "Hi\rBcc: spy@example.com",
+    "Hi\u2028Bcc: spy@example.com",
+    "Hi\u2029Bcc: spy@example.com",
+    "Hi\x0bBcc: spy@example.com",
+    "Hi\x85Bcc: spy@example.com",
+    "Hi\r\n\r\n<b>body</b>",
+    "Hi%0d%0aBcc: spy@example.com",
+    "=?utf-8?q?Hi=0ABcc:_spy@example.com?=",
+]
+
+
+@pytest.mark.plan("SEC-D18")
+@pytest.mark.parametrize("words", HOSTILE)
+def test_header_injection(sink, bob, ada, words):
+    """What people type as subject, name or product never becomes a header or a recipient."""
+    mallory = make_user(words, email="mallory@example.org")
+    ticket = make_ticket(
+        requester=mallory, assignee=bob, by=ada, subject=words, against=words,
+        category=make_category(words[:90]),
+    )  # fmt: skip
+    post_message(ticket, by=mallory, body=words)
+
+    outbox.drain()
+
+    assert not OutgoingMail.objects.exclude(state="sent").exists()
+    assert len(sink.mails) == 5
+    for mail in sink.mails:
+        head = mail.raw.partition(b"\r\n\r\n")[0]
+        names = [
+            line.split(b":")[0] for line in re.split(rb"[\r\n\x0b]+", head) if line[:1].strip()
+        ]
+        assert b"Bcc" not in names
+        assert len(mail["Subject"].splitlines()) == 1
+        assert mail.recipients in (
+            ["mallory@example.org"],
+            ["bob@example.org"],
+            ["ada@example.org"],
+        )
+
+
+@pytest.mark.plan("SEC-D18")
+def test_null_and_direction_marks_leave_the_subject():
+    assert mails.one_line("a\x00b\u202ec\r\n d") == "a b c d"
+
+
+@pytest.mark.plan("SEC-D19")
+def test_everyone_gets_a_mail_of_their_own(sink, ticket, alice, bob, ada):
+    actions.change_status(ticket, Status.WAITING, by=ada)
+
+    outbox.drain()
+
+    addresses = {person.email for person in (alice, bob, ada)}
+    for mail in sink.mails:
+        (recipient,) = mail.recipients
+        others = addresses - {recipient}
+        assert mail["To"] == recipient
+        assert not [address for address in others if address.encode() in mail.raw]
+        assert mail["Cc"] is None
+    assert {mail.recipients[0] for mail in sink.mails} == addresses
+
+
+@pytest.mark.plan("SEC-D20")
+def test_internal_notes_are_in_no_mail(sink, ticket, alice, bob, ada, dave):
+    """The canary is written before, between and after every kind of ticket mail."""
+    canary = "CANARY-7731"
+    post_note(ticket, by=bob, body=canary)
+    post_message(ticket, by=bob, body="Hello.", then=Status.WAITING)
+    post_message(ticket, by=alice, body="Hello back.")
+    actions.assign(ticket, to=dave, by=ada)
+    post_note(ticket, by=ada, body=canary)
+    actions.change_status(
+        ticket, Status.RESOLVED, by=dave, text="Sent.", resolution=ResolutionKind.REPLACED
+    )
+    actions.change_status(ticket, Status.CLOSED, by=alice)
+
+    outbox.drain()
+
+    texts = [mail.text + mail.html for mail in sink.mails]
+    assert [text for text in texts if canary in text] == []
+    assert [mail.text for mail in sink.to(alice) if "/workspace/" in mail.text] == []
+    assert len(sink.to(alice)) == 6
+
+
+def test_what_people_wrote_is_escaped_in_html_and_literal_in_text(sink, bob, ada, kettles):
+    mallory = make_user("<b>Mallory</b>", email="mallory@example.org")
+    ticket = make_ticket(
+        requester=mallory, assignee=bob, by=ada, category=kettles, subject="<i>Tom & Jerry</i>"
+    )
+
+    post_message(ticket, by=mallory, body='<script>alert("x")</script>')
+    outbox.drain()
+
+    mail = sink.to(bob)[-1]
+    assert '> <script>alert("x")</script>' in mail.text
+    assert "<b>Mallory</b> wrote to you" in mail.text
+    assert "<script" not in mail.html
+    assert "<b>Mallory" not in mail.html
+    assert "&lt;b&gt;Mallory&lt;/b&gt; wrote to you" in mail.html
+    assert "&lt;i&gt;Tom &amp; Jerry&lt;/i&gt;" in mail.html
+
+
+def test_long_message_is_cut(sink, quiet_ticket, bob):
+    post_message(quiet_ticket, by=bob, body="word " * 2000)
+
+    outbox.drain()
+
+    (mail,) = sink.mails
+    assert 3900 < mail.text.count("word") * 5 < 4001
+    assert "word…\n" in mail.text
+    assert "Read the rest on your ticket." in mail.text
+    assert "Read the rest on your ticket." in mail.html
+
+
+def test_short_message_is_not_cut(sink, quiet_ticket, bob):
+    post_message(quiet_ticket, by=bob, body="word")
+
+    outbox.drain()
+
+    (mail,) = sink.mails
+    assert "Read the rest" not in mail.text
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("Cold kettle", "[CCR-2026-00482] Bob wrote to you: Cold kettle"),
+        (
+            "Kettle stopped heating after two weeks and two days",
+            "[CCR-2026-00482] Bob wrote to you: Kettle stopped heating after two…",
+        ),
+        ("K" * 200, "[CCR-2026-00482] Bob wrote to you:…"),
+    ],
+)
+def test_subject_is_cut_between_words(subject, expected):
+    ticket = Ticket(reference="CCR-2026-00482", subject=subject)
+
+    assert mails.subject_for("Bob wrote to you", ticket) == expected
+    assert len(expected) < 70
+
+
+def test_styles_are_inlined(sink, quiet_ticket, bob):
+    post_message(quiet_ticket, by=bob, body="Hello.")
+
+    outbox.drain()
+
+    (mail,) = sink.mails
+    assert re.search(r'<h1 class="h" style="[^"]*font-size: ?25px', mail.html)
+    assert "prefers-color-scheme" in mail.html
+    assert "stylesheet" not in mail.html

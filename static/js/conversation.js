@@ -1,0 +1,368 @@
+// The conversation as it happens. Without this file the page is a form and a reload.
+//
+// The socket rings, then the lines after the last one seen are asked for over HTTP, and htmx puts
+// them into the page. What somebody sends waits in the page until the server has confirmed it;
+// the one-time key makes sending twice harmless.
+
+import { openSocket } from "./socket.js";
+
+const ASK_CONNECTED = 20000; // in case a bell was lost
+const ASK_DISCONNECTED = 5000;
+const TYPING_EVERY = 3000;
+const TYPING_FOR = 5000;
+
+const root = document.querySelector("[data-conversation]");
+const log = document.getElementById("log");
+const scroller = log.parentElement;
+const words = Object.fromEntries(
+  [...document.getElementById("words").content.querySelectorAll("[data-word]")].map((span) => [
+    span.dataset.word,
+    span.textContent,
+  ]),
+);
+const isStaff = "staff" in root.dataset;
+const draftName = `draft:${location.pathname}`;
+
+let last = Number(root.dataset.last);
+let connected = false;
+let asking = null;
+
+// --- The box --------------------------------------------------------------------
+
+const box = () => document.getElementById("id_body");
+const form = () => document.getElementById("reply");
+
+function keepDraft() {
+  if (box()?.value) localStorage.setItem(draftName, box().value);
+  else localStorage.removeItem(draftName);
+}
+
+function restoreDraft() {
+  const kept = localStorage.getItem(draftName);
+  if (box() && kept && !box().value) box().value = kept;
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target !== box()) return;
+  keepDraft();
+  tellTyping();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "id_files") return;
+  const names = [...event.target.files].map((file) => file.name);
+  document.getElementById("chosen-files").textContent = names.join(", ");
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target === box() && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form().requestSubmit();
+  }
+});
+
+// --- Asking ---------------------------------------------------------------------
+
+const isAtEnd = () => {
+  const edge = isStaff ? scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight : null;
+  if (edge !== null && scroller.scrollHeight > scroller.clientHeight) return edge < 80;
+  return document.getElementById("latest").getBoundingClientRect().top < window.innerHeight + 80;
+};
+
+function toEnd() {
+  document.getElementById("latest").scrollIntoView({ block: "nearest" });
+}
+
+async function fetchLines() {
+  const response = await fetch(`${root.dataset.lines}?after=${last}`, {
+    headers: { "HX-Request": "true" },
+    redirect: "manual",
+  });
+  if (response.type === "opaqueredirect") return signedOut();
+  if (response.status === 204) return;
+  if (!response.ok) throw new Error(`lines: ${response.status}`);
+  put(await response.text(), Number(response.headers.get("X-Last-Line")));
+}
+
+function put(html, upTo) {
+  const follow = isAtEnd();
+  window.htmx.swap("#log", html, { swapStyle: "beforeend" });
+  last = Math.max(last, upTo);
+  const seen = form()?.elements.seen;
+  if (seen) seen.value = last;
+  document.getElementById("start")?.remove();
+  showTyping(null);
+  restoreDraft();
+  if (follow) toEnd();
+  else offerNew();
+}
+
+// One question at a time; a bell that comes meanwhile asks once more afterwards.
+function ask() {
+  if (asking) {
+    asking.again = true;
+    return asking.done;
+  }
+  const turn = { again: false };
+  asking = turn;
+  turn.done = fetchLines()
+    .then(() => reach(true))
+    .catch(() => reach(false))
+    .finally(() => {
+      asking = null;
+      if (turn.again) ask();
+    });
+  return turn.done;
+}
+
+let askTimer;
+function keepAsking() {
+  clearTimeout(askTimer);
+  askTimer = setTimeout(() => ask().finally(keepAsking), connected ? ASK_CONNECTED : ASK_DISCONNECTED);
+}
+
+function offerNew() {
+  if (document.getElementById("new-messages")) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.id = "new-messages";
+  button.className = "btn btn-secondary btn-sm ccr-newmessages";
+  button.textContent = words.new;
+  button.addEventListener("click", () => {
+    button.remove();
+    toEnd();
+  });
+  document.getElementById("composer").before(button);
+}
+
+// --- Connection -----------------------------------------------------------------
+
+let reachable = true;
+let sentOnReturn = 0;
+
+function show(state, count = "") {
+  const area = document.getElementById("connection");
+  area.hidden = !state;
+  for (const banner of area.querySelectorAll("[data-state]")) {
+    banner.hidden = banner.dataset.state !== state;
+    const span = banner.querySelector("[data-count]");
+    if (span) span.textContent = count;
+  }
+}
+
+function reach(now) {
+  if (now && !reachable) {
+    reachable = true;
+    flush().then(() => {
+      const sent = sentOnReturn;
+      const said = sent === 1 ? words["sent-one"] : words["sent-many"].replace("COUNT", sent);
+      show("back", sent ? said : "");
+      sentOnReturn = 0;
+      setTimeout(() => reachable && show(null), 5000);
+    });
+  } else if (!now && reachable) {
+    reachable = false;
+    show("offline");
+    keepAsking();
+  }
+}
+
+function signedOut() {
+  show("signed-out");
+  clearTimeout(askTimer);
+}
+
+window.addEventListener("online", ask);
+window.addEventListener("offline", () => reach(false));
+
+// --- Sending --------------------------------------------------------------------
+
+const queue = [];
+
+document.addEventListener("submit", (event) => {
+  if (event.target !== form() || event.submitter?.name === "remove") return;
+  event.preventDefault();
+  const fields = new FormData(form());
+  const hasFiles = form().elements.files.files.length > 0 || form().querySelector(".ccr-file");
+  if (!fields.get("body").trim() && !hasFiles) return refuse(words.empty);
+  refuse("");
+  const message = { fields, action: form().action, bubble: bubbleOf(fields), refused: false };
+  queue.push(message);
+  emptyBox();
+  flush();
+});
+
+function refuse(reason) {
+  document.getElementById("id_body_refused")?.remove();
+  if (!reason) return;
+  const line = document.createElement("p");
+  line.className = "ccr-error";
+  line.id = "id_body_refused";
+  line.setAttribute("role", "alert");
+  line.textContent = reason;
+  box().before(line);
+  box().focus();
+}
+
+function emptyBox() {
+  box().value = "";
+  localStorage.removeItem(draftName);
+  form().elements.files.value = "";
+  document.getElementById("chosen-files").textContent = "";
+  document.getElementById("draft-files")?.replaceChildren();
+  form().elements.key.value = crypto.randomUUID();
+}
+
+function bubbleOf(fields) {
+  const item = document.createElement("li");
+  item.className = isStaff ? "ccr-copy ccr-copy--mine" : "ccr-msg ccr-msg--mine ccr-msg--queued";
+  const text = document.createElement("div");
+  text.className = isStaff ? "ccr-copy__text text-break" : "ccr-msg__text text-break";
+  const files = fields.getAll("files").map((file) => file.name).filter(Boolean);
+  text.append(...paragraphs([fields.get("body"), ...files].filter(Boolean).join("\n")));
+  const state = document.createElement("p");
+  state.className = "ccr-msg__state";
+  state.textContent = words.sending;
+  item.append(text, state);
+  log.append(item);
+  toEnd();
+  return item;
+}
+
+function paragraphs(text) {
+  return text.split("\n").map((line) => {
+    const p = document.createElement("p");
+    p.textContent = line;
+    return p;
+  });
+}
+
+let flushing = null;
+function flush() {
+  flushing ??= sendAll().finally(() => (flushing = null));
+  return flushing;
+}
+
+async function sendAll() {
+  while (queue.length && !queue[0].refused) {
+    const message = queue[0];
+    let response;
+    try {
+      if (message.fields.has("seen")) message.fields.set("seen", last);
+      response = await fetch(message.action, {
+        method: "POST",
+        body: message.fields,
+        headers: { "HX-Request": "true" },
+        redirect: "manual",
+      });
+    } catch {
+      mark(message, words.queued);
+      reach(false);
+      return;
+    }
+    if (response.type === "opaqueredirect") {
+      // The way to the sign-in page: the words go back into the box, where they are kept.
+      queue.shift();
+      message.bubble.remove();
+      box().value = message.fields.get("body");
+      keepDraft();
+      signedOut();
+    } else if (response.ok) {
+      queue.shift();
+      message.bubble.remove();
+      if (!reachable) sentOnReturn += 1;
+      await ask();
+    } else {
+      await giveBack(message, response);
+    }
+  }
+}
+
+// The server said no: the words go back into the box, with the reason.
+async function giveBack(message, response) {
+  queue.shift();
+  message.bubble.remove();
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const reasons = [...page.querySelectorAll("#composer .ccr-error, #composer [role=alert]")];
+  if (response.status === 403 || response.status === 404) return location.reload();
+  box().value = [message.fields.get("body"), box().value].filter(Boolean).join("\n");
+  keepDraft();
+  form().elements.key.value = message.fields.get("key");
+  const files = page.getElementById("draft-files");
+  if (files) document.getElementById("draft-files")?.replaceWith(files);
+  refuse(reasons.map((line) => line.textContent.trim()).join(" ") || words.failed);
+  await ask();
+}
+
+function mark(message, text) {
+  message.bubble.querySelector(".ccr-msg__state").textContent = text;
+}
+
+window.addEventListener("beforeunload", () => {
+  if (!queue.length || !box()) return;
+  const unsent = queue.map((message) => message.fields.get("body"));
+  localStorage.setItem(draftName, [...unsent, box().value].filter(Boolean).join("\n"));
+});
+
+// --- Who is here, who is writing --------------------------------------------------
+
+let told = 0;
+function tellTyping() {
+  const isNote = form()?.elements.kind && form().elements.kind.value === "note";
+  if (isNote || Date.now() - told < TYPING_EVERY) return;
+  told = Date.now();
+  socket?.send({ type: "typing" });
+}
+
+let typingTimer;
+function showTyping(name) {
+  const line = document.getElementById("typing");
+  clearTimeout(typingTimer);
+  // Hidden while this person writes, so that people do not stop to wait for each other.
+  line.hidden = !name || Boolean(box()?.value);
+  if (!name) return;
+  line.querySelector("[data-who]").textContent = words.typing.replace("NAME", name);
+  typingTimer = setTimeout(() => showTyping(null), TYPING_FOR);
+}
+
+const present = new Set();
+function showPresence() {
+  const line = document.getElementById("presence");
+  if (!line) return;
+  line.hidden = present.size === 0;
+  line.classList.toggle("ccr-presence--away", present.size === 0);
+  line.textContent = words.here.replace("NAME", [...present].join(", "));
+}
+
+const FRAMES = {
+  bell: (frame) => frame.line > last && ask(),
+  here: (frame) => present.add(frame.name),
+  gone: (frame) => present.delete(frame.name),
+  typing: (frame) => showTyping(frame.name),
+};
+
+const socket = root.dataset.socket
+  ? openSocket(root.dataset.socket, {
+      onFrame(frame) {
+        FRAMES[frame.type]?.(frame);
+        showPresence();
+      },
+      onOpen() {
+        connected = true;
+        ask();
+        keepAsking();
+      },
+      onClose(code) {
+        connected = false;
+        present.clear();
+        showPresence();
+        if (code === 4401) signedOut();
+        else if (code === 4403 || code === 4404) location.reload();
+        else ask().finally(keepAsking);
+      },
+    })
+  : null;
+
+restoreDraft();
+keepAsking();
+if (isStaff && !location.hash) toEnd();

@@ -1,0 +1,3 @@
+"""Tickets in the administrator console: facts, and verbs that call ``tickets.actions``."""
+
+from . import records, ticket  # noqa: F401 -- importing registers them

@@ -1,0 +1,49 @@
+"""The history as an administrator reads it."""
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from tickets.models import Audience, Priority, TicketEvent
+from tickets.workflow import Status
+
+Kind = TicketEvent.Kind
+
+
+def readable_by(user, way=""):
+    """What keeps the internal lines of ``user``'s own complaints from them.
+
+    ``way`` leads from the filtered model to its line, like ``event__``.
+    """
+    return ~Q(**{f"{way}audience": Audience.STAFF, f"{way}ticket__requester": user})
+
+
+def told(lines) -> list[dict]:
+    """Each of ``lines`` with what happened in words."""
+    agents = _agents_named_in(lines)
+    return [
+        {
+            "line": line,
+            "what": _what(line, agents),
+            "is_internal": line.audience == Audience.STAFF,
+        }
+        for line in lines
+    ]
+
+
+def _agents_named_in(lines):
+    return User.objects.in_bulk({line.data["to"] for line in lines if line.kind == Kind.ASSIGNED})
+
+
+def _what(line, agents) -> str:
+    if line.kind == Kind.STATUS:
+        return _("Moved to %(status)s") % {"status": Status(line.data["to"]).label}
+    if line.kind == Kind.ASSIGNED:
+        return _("Assigned to %(agent)s") % {"agent": agents[line.data["to"]]}
+    if line.kind == Kind.RATED:
+        return _("Rated %(n)s of 5") % {"n": line.data["rating"]}
+    if line.kind == Kind.CLASSIFIED and "priority" in line.data:
+        return _("Priority changed to %(priority)s") % {
+            "priority": Priority(line.data["priority"][1]).label
+        }
+    return line.get_kind_display()

@@ -1,0 +1,136 @@
+"""What belongs to tickets: the catalogue can be changed, the records only looked at."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.console import ConsoleAdmin, ReadOnlyAdmin
+from tickets.models import (
+    Attachment,
+    Category,
+    DaySummary,
+    Expertise,
+    Feedback,
+    Ticket,
+    TicketDraft,
+    TicketEvent,
+)
+
+from .filters import GivenFilter
+from .lines import readable_by
+
+
+class ExpertiseInline(admin.StackedInline):
+    model = Expertise
+    extra = 1
+
+
+@admin.register(Category)
+class CategoryAdmin(ConsoleAdmin):
+    list_display = ("name", "parent", "team_name", "is_active", "position")
+    list_select_related = ("parent",)
+    ordering = ("position", "name")
+    inlines = (ExpertiseInline,)
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "parent":
+            itself = request.resolver_match.kwargs.get("object_id")
+            above = Category.objects.filter(parent=None)
+            kwargs["queryset"] = above.exclude(pk=unquote(itself)) if itself else above
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        """Asked here, as Django would list every ticket of the category."""
+        category = self.get_object(request, unquote(object_id))
+        if category is None or not self._is_in_use(category):
+            return super().delete_view(request, object_id, extra_context)
+        words = _("%(category)s is in use. Make it inactive, so that it is no longer offered.")
+        self.message_user(request, words % {"category": category}, messages.ERROR)
+        return redirect(self.url_of("change", category))
+
+    def _is_in_use(self, category):
+        return Ticket.objects.filter(category=category).exists() or category.children.exists()
+
+
+class RecordAdmin(ReadOnlyAdmin):
+    """Found by the number of its ticket."""
+
+    search_help_text = gettext_lazy("The number of a ticket")
+
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, search_term.upper())
+
+
+class LineAdmin(RecordAdmin):
+    list_display = ("__str__", "kind", "actor", "audience", "at", "beginning")
+    list_filter = ("kind", "audience")
+    list_select_related = ("ticket", "actor")
+    search_fields = ("ticket__reference__startswith",)
+    fields = ("ticket", "number", "kind", "actor", "at", "audience", "text", "data", "digest")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(readable_by(request.user))
+
+    @admin.display(description=gettext_lazy("words"))
+    def beginning(self, line):
+        return Truncator(line.text).chars(80)
+
+
+@admin.register(TicketEvent)
+class TicketEventAdmin(LineAdmin):
+    pass
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(RecordAdmin):
+    list_display = ("ticket", "rating", "comment", "agent", "created_at")
+    list_filter = (GivenFilter, "rating")
+    list_select_related = ("ticket", "agent")
+    search_fields = ("ticket__reference__startswith",)
+    fields = ("ticket", "rating", "comment", "agent", "created_at")
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(RecordAdmin):
+    list_display = ("name", "ticket", "content_type", "size", "uploader", "created_at")
+    list_select_related = ("event__ticket", "uploader")
+    ordering = ("-created_at",)
+    search_fields = ("event__ticket__reference__startswith",)
+    fields = (
+        "name", "ticket", "content_type", "size", "uploader", "created_at", "sha256", "download",
+    )  # fmt: skip
+    readonly_fields = ("ticket", "download")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(readable_by(request.user, "event__"))
+
+    @admin.display(description=gettext_lazy("ticket"))
+    def ticket(self, attachment):
+        return attachment.event and attachment.event.ticket
+
+    @admin.display(description=gettext_lazy("file"))
+    def download(self, attachment):
+        if not attachment.event:
+            return _("Not sent yet")
+        return format_html('<a href="{}">{}</a>', attachment.get_absolute_url(), _("Download"))
+
+
+@admin.register(TicketDraft)
+class TicketDraftAdmin(ReadOnlyAdmin):
+    """That somebody is writing, not what: it has not been sent."""
+
+    list_display = ("key", "owner", "updated_at")
+    list_select_related = ("owner",)
+    ordering = ("-updated_at",)
+    fields = ("key", "owner", "updated_at")
+    readonly_fields = ("updated_at",)
+
+
+@admin.register(DaySummary)
+class DaySummaryAdmin(ReadOnlyAdmin):
+    list_display = ("day", "raised", "resolved")
+    ordering = ("-day",)

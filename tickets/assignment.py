@@ -1,0 +1,93 @@
+"""Who could take a ticket: how much each agent has, and what they know."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from django.db.models import OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+from .models import CappedCount, Expertise, Ticket
+from .workflow import Status
+
+LOAD_LIMIT = 100  # counted no further: who has that many is full
+
+# Where the next step is ours; elsewhere the clock is paused.
+OURS = (Status.NEW, Status.OPEN)
+
+
+def overdue(tickets, *, at: datetime):
+    """Those of ``tickets`` whose next step we have owed since before ``at``."""
+    return tickets.filter(status__in=OURS, due_at__lt=at, deleted_at=None)
+
+
+def end_of_today() -> datetime:
+    return timezone.make_aware(datetime.combine(timezone.localdate(), time.max))
+
+
+def with_load(agents):
+    """Each of ``agents`` with ``open_count``, ``overdue_count`` and ``due_today_count``."""
+    now = timezone.now()
+    mine = Ticket.objects.filter(assignee=OuterRef("pk")).order_by("due_at", "pk")
+    ours = mine.live().filter(status__in=OURS)
+    return agents.annotate(
+        open_count=_capped(mine.live()),
+        overdue_count=_capped(ours.filter(due_at__lt=now)),
+        due_today_count=_capped(ours.filter(due_at__range=(now, end_of_today()))),
+    )
+
+
+def _capped(tickets):
+    return CappedCount(tickets.values("pk")[:LOAD_LIMIT])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    agent: User
+    level: int  # of Expertise.Level, 0 for none
+
+    @property
+    def load(self) -> str:
+        """9, or 100+ for who is full."""
+        full = self.agent.open_count >= LOAD_LIMIT
+        return f"{LOAD_LIMIT}+" if full else str(self.agent.open_count)
+
+    def __str__(self):
+        names = {"agent": self.agent, "load": self.load}
+        if not self.level:
+            return _("%(agent)s (%(load)s open)") % names
+        level = Expertise.Level(self.level).label.lower()
+        return _("%(agent)s (%(load)s open, %(level)s)") % (names | {"level": level})
+
+
+class Desk:
+    """All agents with their loads and their knowledge, read once for a whole page."""
+
+    def __init__(self):
+        self.agents = list(with_load(User.objects.agents()))
+        self._levels = {
+            (agent, category): level
+            for agent, category, level in Expertise.objects.values_list(
+                "agent", "category", "level"
+            )
+        }
+
+    def candidates(self, tickets: Iterable[Ticket]) -> list[Candidate]:
+        """Who could take all of ``tickets``: those who know most first, then who has least."""
+        requesters = {ticket.requester_id for ticket in tickets}
+        found = [
+            Candidate(agent, min((self._level(agent, ticket) for ticket in tickets), default=0))
+            for agent in self.agents
+            if agent.pk not in requesters
+        ]
+        return sorted(found, key=lambda c: (-c.level, c.agent.open_count, str(c.agent), c.agent.pk))
+
+    def _level(self, agent, ticket) -> int:
+        """Knowledge of a category is knowledge of the ones below it."""
+        return max(
+            self._levels.get((agent.pk, category), 0)
+            for category in (ticket.category_id, ticket.category.parent_id)
+        )

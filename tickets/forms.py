@@ -1,0 +1,297 @@
+"""Input about tickets: cleaning, choices, layout."""
+
+from datetime import date
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.formfields import PhoneNumberField
+
+from accounts.models import User
+
+from .models import Category, Priority, Ticket
+from .workflow import ResolutionKind, Status
+
+
+def bare_helper() -> FormHelper:
+    """Fields only: the page writes the form tag, the buttons and what stands between."""
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.disable_csrf = True
+    return helper
+
+
+class KeyForm(forms.Form):
+    """A one-time key, or None when it is missing or not one of ours."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Declared in the class it would be hidden by the property of its name.
+        self.fields["key"] = forms.UUIDField(required=False)
+
+    @property
+    def key(self):
+        return self.cleaned_data["key"] if self.is_valid() else None
+
+
+class TextField(forms.CharField):
+    """Long words. Too much is an error beside the field, never cut by the browser in silence."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.max_length = settings.MAX_TEXT_LENGTH
+        self.validators.append(
+            forms.fields.validators.MaxLengthValidator(
+                self.max_length,
+                _("%(label)s must be %(n)s characters or less")
+                % {"label": self.label, "n": f"{self.max_length:,}"},
+            )
+        )
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
+class DateBoxes(forms.MultiWidget):
+    """Day, month and year in three boxes: no calendar to scroll, any order of typing."""
+
+    template_name = "tickets/widgets/date_boxes.html"
+    is_group = True
+
+    def __init__(self, attrs=None):
+        boxes = [
+            forms.TextInput({"inputmode": "numeric", "maxlength": 2, "autocomplete": "off"}),
+            forms.TextInput({"inputmode": "numeric", "maxlength": 2, "autocomplete": "off"}),
+            forms.TextInput({"inputmode": "numeric", "maxlength": 4, "autocomplete": "off"}),
+        ]
+        super().__init__(boxes, attrs)
+
+    def decompress(self, value):
+        return [value.day, value.month, value.year] if value else ["", "", ""]
+
+
+class PastDateField(forms.MultiValueField):
+    """An optional date of today or before. ``name`` begins its errors: "Purchase date"."""
+
+    widget = DateBoxes
+
+    def __init__(self, *, name, **kwargs):
+        self.name = name
+        boxes = [forms.CharField(required=False, max_length=10) for _box in range(3)]
+        super().__init__(boxes, required=False, require_all_fields=False, **kwargs)
+
+    def compress(self, values) -> date | None:
+        if not any(values):
+            return None
+        parts = (_("a day"), _("a month"), _("a year"))
+        for value, part in zip(values, parts, strict=True):
+            if not value:
+                raise forms.ValidationError(
+                    _("%(date)s must include %(part)s") % {"date": self.name, "part": part}
+                )
+        try:
+            day, month, year = (int(value) for value in values)
+            found = date(year, month, day)
+        except ValueError as wrong:
+            raise forms.ValidationError(
+                _("%(date)s must be a real date, like 3 11 2026") % {"date": self.name}
+            ) from wrong
+        if found > timezone.localdate():
+            raise forms.ValidationError(
+                _("%(date)s must be today or in the past") % {"date": self.name}
+            )
+        if found.year < 1900:
+            raise forms.ValidationError(_("%(date)s must be after 1900") % {"date": self.name})
+        return found
+
+
+class TicketForm(forms.ModelForm):
+    """What a requester tells us. Who they are, the account says (D0-5)."""
+
+    description = TextField(
+        label=_("Describe it"),
+        help_text=_(
+            "What happened, when, and what would put it right. Leave out card numbers and passwords"
+        ),
+        error_messages={"required": _("Query cannot be empty!")},
+    )
+    incident_on = PastDateField(
+        name=_("Date of the incident"),
+        label=_("When did it happen? (optional)"),
+        help_text=_("For example, 3 11 2026. Leave empty if you’re not sure"),
+    )
+    purchased_on = PastDateField(
+        name=_("Purchase date"),
+        label=_("When did you buy it? (optional)"),
+        help_text=_("For example, 3 11 2026. Leave empty if you’re not sure"),
+    )
+    contact_phone = PhoneNumberField(
+        required=False,
+        label=_("Phone number (optional)"),
+        help_text=_("We call only if writing won’t do"),
+        error_messages={
+            "invalid": _("Enter a phone number with its country code, like +44 113 496 0000")
+        },
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )
+
+    class Meta:
+        model = Ticket
+        fields = [
+            "category", "subject", "description", "priority",
+            "against", "incident_on", "purchased_on", "contact_phone",
+        ]  # fmt: skip
+        labels = {
+            "category": _("What is it about?"),
+            "subject": _("Subject"),
+            "priority": _("How much is it affecting you?"),
+            "against": _("Which product, shop or person? (optional)"),
+        }
+        help_texts = {
+            "category": _("This decides which team sees it first. Don’t worry about picking wrong"),
+            "subject": _("One line, for example “Kettle stopped heating after two weeks”"),
+            "against": _("A product name, an order number or who you dealt with"),
+        }
+        error_messages = {
+            "category": {
+                "required": _("Choose what it is about"),
+                "invalid_choice": _("Choose what it is about"),
+            },
+            "subject": {
+                "required": _("Enter a subject"),
+                "max_length": _("Subject must be 200 characters or less"),
+            },
+            "priority": {"required": _("Choose how much it is affecting you")},
+            "against": {"max_length": _("This must be 200 characters or less")},
+        }
+        widgets = {"priority": forms.RadioSelect({"class": "form-check-input"})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = bare_helper()
+        self.fields["category"].queryset = Category.objects.active()
+        self.fields["category"].empty_label = _("Choose one")
+        self.fields["subject"].widget.attrs.pop("maxlength", None)
+        self.fields["against"].widget.attrs.pop("maxlength", None)
+        self.fields["description"].widget.attrs["rows"] = 6
+        self.fields["priority"].initial = Priority.NORMAL
+        self.fields["priority"].hints = {
+            Priority.LOW: _("A question, or a small annoyance"),
+            Priority.NORMAL: _("Something doesn’t work, but I can manage"),
+            Priority.HIGH: _("I can’t use what I paid for"),
+            Priority.URGENT: _("There is a danger, or money is leaving my account"),
+        }
+
+    @classmethod
+    def resume(cls, draft) -> "TicketForm":
+        """The form as it was left, not judged yet."""
+        typed = draft.fields if draft else {}
+        initial = {name: typed[name] for name in cls.base_fields if typed.get(name)}
+        for name in cls._dates():
+            initial[name] = [typed.get(f"{name}_{box}", "") for box in range(3)]
+        return cls(initial=initial)
+
+    @classmethod
+    def _dates(cls) -> list[str]:
+        return [n for n, field in cls.base_fields.items() if isinstance(field, PastDateField)]
+
+    def typed(self) -> dict[str, str]:
+        """What was typed, to keep in the draft whatever it is worth."""
+        boxes = [f"{name}_{box}" for name in self._dates() for box in range(3)]
+        names = [name for name in self.fields if name not in self._dates()] + boxes
+        return {name: self.data.get(name, "") for name in names}
+
+
+class FeedbackForm(forms.Form):
+    """The requester's rating of how it was handled."""
+
+    rating = forms.TypedChoiceField(
+        label=_("How did we handle it?"),
+        coerce=int,
+        choices=[
+            (1, _("Very poor")),
+            (2, _("Poor")),
+            (3, _("Fair")),
+            (4, _("Good")),
+            (5, _("Very good")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose a rating from 1 to 5"),
+            "invalid_choice": _("Choose a rating from 1 to 5"),
+        },
+    )
+    comment = TextField(label=_("Anything we should know? (optional)"), required=False)
+
+
+class AssignForm(forms.Form):
+    """The agents a ticket can be given to."""
+
+    agent = forms.ModelChoiceField(
+        label=_("Agent"),
+        queryset=User.objects.none(),
+        empty_label=_("Choose an agent"),
+        error_messages={"required": _("Choose an agent"), "invalid_choice": _("Choose an agent")},
+    )
+
+    def __init__(self, *args, ticket, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["agent"].queryset = (
+            User.objects.agents().exclude(pk=ticket.requester_id).order_by("first_name", "pk")
+        )
+        self.initial.setdefault("agent", ticket.assignee_id)
+
+
+class ClassifyForm(forms.ModelForm):
+    class Meta:
+        model = Ticket
+        fields = ["priority", "category"]
+
+
+class MoveForm(forms.Form):
+    """Offers only the moves the workflow allows this person from where the ticket stands."""
+
+    status = forms.TypedChoiceField(label=_("Move to"), coerce=Status)
+    text = TextField(label=_("Words for the customer"), required=False)
+    resolution = forms.ChoiceField(
+        label=_("How was it resolved?"),
+        choices=[("", _("Choose one")), *ResolutionKind.choices],
+        required=False,
+    )
+    until = forms.DateField(
+        label=_("On hold until"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}),
+        error_messages={"invalid": _("Enter a date, like 2026-11-26")},
+    )
+
+    def __init__(self, *args, ticket, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["status"].choices = [
+            (status.value, status.label) for status in ticket.next_statuses(by)
+        ]
+
+    def clean(self):
+        cleaned = super().clean()
+        status = cleaned.get("status")
+        if status == Status.RESOLVED:
+            if not cleaned.get("resolution"):
+                self.add_error("resolution", _("Choose how it was resolved"))
+            if not cleaned.get("text") and "text" not in self.errors:
+                self.add_error("text", _("Tell the customer what was done and how to go on"))
+        if status == Status.HOLD:
+            until = cleaned.get("until")
+            if not cleaned.get("text") and "text" not in self.errors:
+                self.add_error("text", _("Say what it is waiting for. The customer reads it"))
+            if "until" not in self.errors and (not until or until < timezone.localdate()):
+                self.add_error("until", _("Enter a day from today on"))
+        return cleaned
+
+    @property
+    def move(self) -> dict:
+        """The words and dates of the move, as ``change_status`` takes them."""
+        return {name: self.cleaned_data[name] for name in ("text", "resolution", "until")}

@@ -1,0 +1,107 @@
+"""What a file must be to be kept, and keeping it. Each refusal is a sentence about that file."""
+
+import hashlib
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from uuid import UUID
+
+import filetype
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+
+from .models import Attachment
+
+# Extension -> the type it is served with. What a file is, its bytes decide.
+TYPES = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "mp4": "video/mp4",
+}
+ACCEPT = ",".join(f".{extension}" for extension in TYPES)
+KINDS = gettext_lazy("JPG, PNG, PDF, TXT or MP4")
+
+# Controls, and the marks that turn the writing direction around.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def clean_name(name: str) -> str:
+    """The last part of ``name``, without what could mislead a reader or a file system."""
+    name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    name = _UNSAFE.sub("", name).strip().lstrip(".") or "file"
+    path = PurePosixPath(name)
+    return path.stem[: 200 - len(path.suffix)] + path.suffix[:50]
+
+
+def problem_with(file: UploadedFile, name: str) -> str:
+    """Why ``file`` can't be kept; empty if it can."""
+    kind = TYPES.get(PurePosixPath(name).suffix.lower().lstrip("."))
+    if kind is None or (file.size and not _is_really(file, kind)):
+        return _("%(name)s must be a %(kinds)s") % {"name": name, "kinds": KINDS}
+    if file.size == 0:
+        return _("%(name)s is empty") % {"name": name}
+    if file.size > settings.MAX_UPLOAD_BYTES:
+        megabytes = settings.MAX_UPLOAD_BYTES // 1024**2
+        return _("%(name)s must be smaller than %(n)s MB") % {"name": name, "n": megabytes}
+    return ""
+
+
+def _is_really(file, kind) -> bool:
+    file.seek(0)
+    start = file.read(8192)
+    found = filetype.guess_mime(start)
+    if kind == "text/plain":
+        return found is None and b"\x00" not in start
+    return found == kind
+
+
+def keep(files, *, by: User, draft_key: UUID) -> list[str]:
+    """Keep what is fit of ``files`` under ``draft_key`` until it is sent.
+
+    Returns the refusals. One bad file does not cost the others.
+    """
+    waiting = list(Attachment.objects.waiting_in(draft_key, by).values_list("size", flat=True))
+    problems = []
+    for file in files:
+        name = clean_name(file.name or "")
+        problem = problem_with(file, name)
+        if not problem and len(waiting) >= settings.MAX_UPLOADS:
+            problem = _("You can add up to %(n)s files") % {"n": settings.MAX_UPLOADS}
+        if not problem and sum(waiting) + file.size > settings.MAX_UPLOADS_BYTES:
+            megabytes = settings.MAX_UPLOADS_BYTES // 1024**2
+            problem = _("Files must be smaller than %(n)s MB together") % {"n": megabytes}
+        if problem:
+            problems.append(problem)
+            continue
+        _store(file, name, by, draft_key)
+        waiting.append(file.size)
+    return list(dict.fromkeys(problems))
+
+
+def _store(file, name, by, draft_key):
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    Attachment.objects.create(
+        uploader=by,
+        draft_key=draft_key,
+        file=file,
+        name=name,
+        content_type=TYPES[PurePosixPath(name).suffix.lower().lstrip(".")],
+        size=file.size,
+        sha256=digest.hexdigest(),
+    )
+
+
+def remove(attachment_id: UUID, *, by: User, draft_key: UUID) -> None:
+    """Take a waiting file back. One that was sent, or is somebody else's, stays."""
+    for attachment in Attachment.objects.waiting_in(draft_key, by).filter(pk=attachment_id):
+        attachment.delete()
+        attachment.file.delete(save=False)

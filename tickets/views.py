@@ -1,0 +1,271 @@
+"""Lists, raising a ticket, files, and what handlers do besides talking."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required, permission_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from . import actions, drafts, uploads
+from .filters import QueueFilter
+from .forms import AssignForm, ClassifyForm, KeyForm, TicketForm
+from .models import Attachment, Ticket
+from .paging import page_after
+from .queues import queues_for
+from .wording import clock
+from .workflow import LIVE, Status, TicketRefusal
+
+TABS = {
+    "open": (gettext_lazy("Open"), LIVE),
+    "resolved": (gettext_lazy("Resolved"), (Status.RESOLVED, Status.CLOSED, Status.WITHDRAWN)),
+    "all": (gettext_lazy("All"), tuple(Status)),
+}
+PAGE_SIZE = 10
+QUEUE_SIZE = 25
+
+
+@require_GET
+@permission_required("tickets.add_ticket", raise_exception=True)
+def ticket_list(request):
+    """D1-4: what the person has raised, what needs their reply first."""
+    mine = Ticket.objects.visible_to(request.user).filter(requester=request.user)
+    tab = request.GET.get("tab") if request.GET.get("tab") in TABS else "open"
+    page = page_after(
+        mine.filter(status__in=TABS[tab][1]).with_people(),
+        ["-needs_requester", "-last_event_at", "-pk"],
+        request.GET.get("after", ""),
+        PAGE_SIZE,
+    )
+    context = {
+        "page": page,
+        "has_any": bool(page.rows) or mine.exists(),
+        "tab": tab,
+        "tabs": [(name, title, _capped(mine, states)) for name, (title, states) in TABS.items()],
+        "turns": mine.filter(status=Status.WAITING).order_by()[:100].count(),
+        "draft": drafts.current(request),
+        "section": "tickets",
+    }
+    fragment = request.htmx and not request.htmx.boosted
+    return render(request, f"tickets/{'_ticket_list' if fragment else 'ticket_list'}.html", context)
+
+
+def _capped(tickets, states) -> str:
+    found = tickets.filter(status__in=states).order_by()[:100].count()
+    return "99+" if found == 100 else str(found)
+
+
+def _require_writer(request):
+    """Visitors may write a ticket up to the sending; somebody who waits for approval may not."""
+    if request.user.is_authenticated and not request.user.has_perm("tickets.add_ticket"):
+        raise PermissionDenied
+
+
+def _keep_words(draft, form):
+    draft.fields = form.typed()
+    draft.save()
+
+
+def _keep_files(request, draft) -> list[str]:
+    """Takes a waiting file away, keeps the new ones; the refusals."""
+    if not request.user.is_authenticated:
+        return []
+    if attachment_id := KeyForm({"key": request.POST.get("remove")}).key:
+        uploads.remove(attachment_id, by=request.user, draft_key=draft.key)
+    return uploads.keep(request.FILES.getlist("attachments"), by=request.user, draft_key=draft.key)
+
+
+def _files_context(request, draft, problems=()):
+    signed_in = draft and request.user.is_authenticated
+    files = Attachment.objects.waiting_in(draft.key, request.user) if signed_in else []
+    return {"files": files, "file_problems": problems, "accept": uploads.ACCEPT}
+
+
+def _new_page(request, form, draft, problems=()):
+    context = _files_context(request, draft, problems) | {"form": form, "section": "new"}
+    return render(request, "tickets/new.html", context)
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def new(request):
+    """The form. Whatever it is worth, what was typed goes into the draft."""
+    _require_writer(request)
+    if request.method == "GET":
+        draft = drafts.current(request)
+        judged = draft and "check" in request.GET
+        form = TicketForm(draft.fields) if judged else TicketForm.resume(draft)
+        return _new_page(request, form, draft)
+    draft = drafts.start(request)
+    form = TicketForm(request.POST)
+    _keep_words(draft, form)
+    problems = _keep_files(request, draft)
+    if "remove" in request.POST:
+        return _new_page(request, TicketForm.resume(draft), draft)
+    if "later" in request.POST and not problems:
+        messages.success(request, _("Your ticket is saved. Nothing has been sent yet."))
+        return redirect("tickets:list" if request.user.is_authenticated else "home")
+    if problems or not form.is_valid():
+        return _new_page(request, form, draft, problems)
+    return redirect("tickets:review")
+
+
+@login_not_required
+@require_POST
+def save_draft(request):
+    """Saves in the background while somebody types (htmx)."""
+    _require_writer(request)
+    draft = drafts.start(request)
+    _keep_words(draft, TicketForm(request.POST))
+    return render(request, "tickets/_draft_saved.html", {"at": clock(timezone.now())})
+
+
+@require_POST
+@permission_required("tickets.add_ticket", raise_exception=True)
+def draft_files(request):
+    """Takes files as they are chosen, or one away, and answers the list (htmx)."""
+    draft = drafts.start(request)
+    problems = _keep_files(request, draft)
+    return render(request, "tickets/_files.html", _files_context(request, draft, problems))
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def review(request):
+    """Everything once more before it is sent; sending asks visitors to sign in."""
+    _require_writer(request)
+    if request.method == "POST":
+        return _send(request)
+    draft = drafts.current(request)
+    form = TicketForm(draft.fields) if draft else None
+    if form is None or not form.is_valid():
+        return redirect(_new_url(draft))
+    context = _files_context(request, draft) | {"form": form, "draft": draft, "section": "new"}
+    return render(request, "tickets/review.html", context)
+
+
+def _new_url(draft) -> str:
+    """Back to the form, with its errors if there is something to judge."""
+    return reverse("tickets:new") + ("?check=1" if draft else "")
+
+
+def _send(request):
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.path)
+    key = KeyForm(request.POST).key
+    if key is None:
+        return redirect("tickets:review")
+    draft = request.user.ticket_drafts.filter(key=key).first()
+    if draft is None:  # sent already: the second of two clicks, or the way back in the browser
+        first = get_object_or_404(Ticket, requester=request.user, draft_key=key)
+        return redirect("tickets:done", first.reference)
+    form = TicketForm(draft.fields)
+    if not form.is_valid():
+        return redirect(_new_url(draft))
+    try:
+        ticket = actions.raise_ticket(by=request.user, draft_key=draft.key, **form.cleaned_data)
+    except TicketRefusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("tickets:review")
+    messages.success(request, _("Ticket created"))
+    return redirect("tickets:done", ticket.reference)
+
+
+@require_GET
+@permission_required("tickets.add_ticket", raise_exception=True)
+def done(request, reference):
+    """The confirmation; it can be reloaded and bookmarked."""
+    tickets = Ticket.objects.visible_to(request.user).filter(requester=request.user)
+    ticket = get_object_or_404(tickets.with_people(), reference=reference)
+    return render(request, "tickets/done.html", {"ticket": ticket, "section": "new"})
+
+
+@require_GET
+def attachment(request, pk):
+    """A file, for whoever may read the line it came with. Never shown on our own pages' origin
+    as anything a browser would run."""
+    found = get_object_or_404(Attachment.objects.visible_to(request.user), pk=pk)
+    response = FileResponse(found.file.open("rb"), content_type=found.content_type)
+    response["Content-Disposition"] = content_disposition_header(True, found.name)
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+# --- The workspace ------------------------------------------------------------
+
+
+@require_GET
+@permission_required("tickets.use_workspace", raise_exception=True)
+def workspace(request):
+    """D1-5: the agent's list."""
+    queues = queues_for(request.user)
+    queue = queues.get(request.GET.get("view")) or next(iter(queues.values()))
+    narrowed = QueueFilter(
+        request.GET, queryset=queue.tickets(request.user).with_people(), request=request
+    )
+    page = page_after(narrowed.qs, list(queue.ordering), request.GET.get("after", ""), QUEUE_SIZE)
+    context = {
+        "queue": queue,
+        "queues": queues.values(),
+        "counts": {name: each.count(request.user) for name, each in queues.items()},
+        "filter": narrowed,
+        "is_narrowed": any(request.GET.get(name) for name in narrowed.filters),
+        "page": page,
+    }
+    fragment = request.htmx and not request.htmx.boosted
+    return render(request, f"workspace/{'_queue' if fragment else 'queue'}.html", context)
+
+
+def _act(request, reference, act):
+    """Find the ticket, act on it, say how it went, and go back to it if it is still theirs."""
+    ticket = get_object_or_404(Ticket.objects.visible_to(request.user), reference=reference)
+    try:
+        messages.success(request, act(ticket))
+    except TicketRefusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect(
+        ticket.url_for(request.user) if ticket.part_of(request.user) else "tickets:workspace"
+    )
+
+
+@require_POST
+@permission_required("tickets.assign_ticket", raise_exception=True)
+def take(request, reference):
+    def act(ticket):
+        actions.assign(ticket, to=request.user, by=request.user)
+        return _("%(ticket)s is yours.") % {"ticket": ticket}
+
+    return _act(request, reference, act)
+
+
+@require_POST
+@permission_required("tickets.assign_ticket", raise_exception=True)
+def hand_over(request, reference):
+    def act(ticket):
+        form = AssignForm(request.POST, ticket=ticket)
+        if not form.is_valid():
+            raise TicketRefusal(" ".join(form.errors["agent"]))
+        actions.assign(ticket, to=form.cleaned_data["agent"], by=request.user)
+        return _("%(ticket)s is with %(agent)s now.") % {"ticket": ticket, "agent": ticket.assignee}
+
+    return _act(request, reference, act)
+
+
+@require_POST
+@permission_required("tickets.classify_ticket", raise_exception=True)
+def classify(request, reference):
+    def act(ticket):
+        form = ClassifyForm(request.POST)
+        if not form.is_valid():
+            raise TicketRefusal(_("Choose a priority and a category."))
+        actions.classify(ticket, by=request.user, **form.cleaned_data)
+        return _("Saved")
+
+    return _act(request, reference, act)

@@ -1,0 +1,64 @@
+"""How times are said to people: on pages, in promises and in mail."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+def clock(moment: datetime) -> str:
+    """09:14"""
+    return date_format(timezone.localtime(moment), "H:i")
+
+
+def day(moment) -> str:
+    """Mon 23 Nov, with the year when it is not this one. Takes a date or a datetime."""
+    if isinstance(moment, datetime):
+        moment = timezone.localtime(moment).date()
+    this_year = moment.year == timezone.localdate().year
+    return date_format(moment, "D j M" if this_year else "D j M Y")
+
+
+def long_day(moment: datetime) -> str:
+    """Today, Yesterday or Wednesday 18 November."""
+    date = timezone.localtime(moment).date()
+    today = timezone.localdate()
+    if date == today:
+        return _("Today")
+    if date == today - timedelta(days=1):
+        return _("Yesterday")
+    return date_format(date, "l j F" if date.year == today.year else "l j F Y")
+
+
+def when(moment: datetime) -> str:
+    """Wed 18 Nov, 09:14"""
+    return f"{day(moment)}, {clock(moment)}"
+
+
+def by_when(moment: datetime) -> str:
+    """A promise: 16:00 today, 12:00 tomorrow, Mon 23 Nov."""
+    date = timezone.localtime(moment).date()
+    today = timezone.localdate()
+    if date == today:
+        return _("%(time)s today") % {"time": clock(moment)}
+    if date == today + timedelta(days=1):
+        return _("%(time)s tomorrow") % {"time": clock(moment)}
+    return day(moment)
+
+
+def span(length: timedelta) -> str:
+    """38 min, 1 h 20, 3 days. No-break space between number and unit."""
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 60:
+        return _("%(n)s\u00a0min") % {"n": minutes}
+    if minutes < 24 * 60:
+        hours, rest = divmod(minutes, 60)
+        return f"{hours}\u00a0h {rest:02d}" if rest else f"{hours}\u00a0h"
+    days = minutes // (24 * 60)
+    return ngettext("%(n)s\u00a0day", "%(n)s\u00a0days", days) % {"n": days}
+
+
+def ago(moment: datetime) -> str:
+    return span(timezone.now() - moment)
