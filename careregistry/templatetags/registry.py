@@ -214,7 +214,7 @@ def choice_hint(bound_field, choice) -> str:
 
 @register.simple_tag(takes_context=True)
 def query(context, **changes) -> str:
-    """This page's query with ``changes``; None removes a parameter, every change leaves the page."""
+    """This page's query with ``changes``, from its first page on; None removes a parameter."""
     params = context["request"].GET.copy()
     params.pop("after", None)
     for name, value in changes.items():
