@@ -11,8 +11,8 @@ os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="ccr-test-"))
 os.environ.setdefault("SITE_URL", "http://localhost:8000")
 os.environ.setdefault("EMAIL_URL", "smtp://localhost:1025")
 
-from .settings import *  # noqa: E402, F403
-from .settings import DATA_DIR, DATABASES, REDIS_URL  # noqa: E402
+from .settings import *  # noqa: F403
+from .settings import DATA_DIR, DATABASES, REDIS_URL
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

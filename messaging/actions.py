@@ -29,7 +29,12 @@ class ReplyHeld(TicketRefusal):
 
 
 def chat_closed_words(ticket: Ticket, user: User) -> str:
-    """The sentence that stands in place of the composer once a ticket has ended (D1-9)."""
+    """The sentence that stands in place of the composer once a ticket has ended (D1-9).
+
+    Empty while both sides may write.
+    """
+    if ticket.is_chat_open:
+        return ""
     closer = ticket.status_event.actor
     withdrawn = ticket.status == Status.WITHDRAWN
     if closer and closer.pk == user.pk:
@@ -51,13 +56,13 @@ def post_message(
     key: UUID | None = None,
     seen: int | None = None,
     then: Status | None = None,
-    **move,
+    resolution: str = "",
 ) -> TicketEvent:
     """Say ``body`` to the other side, with the files that wait under ``key``.
 
     The same ``key`` twice is stored once. A requester's answer opens a waiting ticket again.
-    Staff may move the ticket in the same step: ``then`` with ``move`` for ``change_status``. To
-    resolve is to say so: then ``body`` is the resolution, and no message of its own.
+    Staff may move the ticket in the same step: ``then``. To resolve is to say so:
+    then ``body`` is the text of the ``resolution``, and no message of its own.
 
     Raises ChatClosed on an ended ticket, ReplyHeld when a handler has not seen every line up
     to now (``seen`` is the last one they have), and what ``change_status`` raises.
@@ -74,7 +79,7 @@ def post_message(
         _hold_if_stale(ticket, by, seen)
 
     if then == Status.RESOLVED:
-        event = change_status(ticket, then, by=by, text=body, key=key, **move)
+        event = change_status(ticket, then, by=by, text=body, key=key, resolution=resolution)
         _attach(event, key, by)
         return event
     now = timezone.now()
@@ -96,7 +101,7 @@ def post_message(
     if part == Part.REQUESTER and ticket.status == Status.WAITING:
         change_status(ticket, Status.OPEN, by=by, via=Part.REPLY)
     elif then and then != ticket.status:
-        change_status(ticket, then, by=by, via=Part.MESSAGE, **move)
+        change_status(ticket, then, by=by, via=Part.MESSAGE)
     return event
 
 

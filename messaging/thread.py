@@ -41,12 +41,8 @@ def thread_of(ticket, part, *, after=0, before=None, newest=None) -> Thread:
         earlier = _lines(ticket, part).filter(number__lt=lines[0].number).count()
     previous = None
     if after and lines:
-        previous = (
-            ticket.events.filter(number__lte=after)
-            .order_by("-number")
-            .values_list("at", flat=True)
-            .first()
-        )
+        known = _lines(ticket, part).filter(number__lte=after)
+        previous = known.order_by("-number").values_list("at", flat=True).first()
     return Thread(_told(lines, previous), earlier)
 
 

@@ -82,9 +82,7 @@ def _requester_context(request, ticket):
         "may_rate": ticket.may_be_rated,
         "feedback_form": FeedbackForm(),
         "form": MessageForm(initial={"key": uuid.uuid4()}),
-        "closed_words": ""
-        if ticket.is_chat_open
-        else actions.chat_closed_words(ticket, request.user),
+        "closed_words": actions.chat_closed_words(ticket, request.user),
     }
 
 
@@ -287,9 +285,7 @@ def _staff_context(request, ticket, part=None):
         "form": _blank_staff_form(request, ticket),
         "handles": part in HANDLERS,
         "rating": ticket.feedback.order_by("-round").first(),
-        "closed_words": ""
-        if ticket.is_chat_open
-        else actions.chat_closed_words(ticket, request.user),
+        "closed_words": actions.chat_closed_words(ticket, request.user),
     }
 
 
@@ -317,12 +313,13 @@ def write(request, reference):
         if form.is_note:
             actions.post_note(found, by=request.user, **words)
         else:
-            then = form.cleaned_data["then"]
-            move = (
-                {"resolution": form.cleaned_data["resolution"]} if then == Status.RESOLVED else {}
-            )
             actions.post_message(
-                found, by=request.user, seen=form.cleaned_data["seen"], then=then, **words, **move
+                found,
+                by=request.user,
+                seen=form.cleaned_data["seen"],
+                then=form.cleaned_data["then"],
+                resolution=form.cleaned_data["resolution"],
+                **words,
             )
 
     def page(status):

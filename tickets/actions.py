@@ -112,7 +112,8 @@ def change_status(
 
     ``text`` is the reason of a hold, the words of a resolution, or a word with any other move.
     ``resolution`` is the kind of a resolution, ``until`` the day a hold ends. ``via`` names the
-    step that brings the move with it; the table lets assignment and reply move by themselves. ``key`` as in ``history.write``.
+    step that brings the move with it; the table lets assignment and reply move by themselves.
+    ``key`` is the one-time key of the form.
 
     Raises TransitionRefused when the table has no such move for ``by``, when a needed word is
     missing, or when someone else moved the ticket after ``ticket`` was loaded.

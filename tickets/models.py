@@ -128,9 +128,8 @@ class TicketQuerySet(models.QuerySet):
             return present
         own = Q(requester=user)
         if user.role == Role.AGENT:
-            return present.filter(
-                own | Q(assignee=user) | Q(pk__in=self.model.objects.pool_of(user).values("pk"))
-            )
+            pool = Q(pk__in=self.model.objects.pool_of(user).values("pk"))
+            return present.filter(own | Q(assignee=user) | pool)
         return present.filter(own)
 
     def unassigned(self):

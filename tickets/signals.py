@@ -13,7 +13,8 @@ ticket_raised = Signal()
 ticket_assigned = Signal()
 
 # A ticket moved along the workflow. Arguments: ticket: Ticket, event: TicketEvent
-# (data: from, to, and why if not by hand: "assignment", "reply" or "message"; text: reason or resolution)
+# (data: from, to, and why if another step brought it: "assignment", "reply" or "message";
+# text: reason or resolution)
 ticket_status_changed = Signal()
 
 # A ticket was rated. Arguments: ticket: Ticket, feedback: Feedback

@@ -230,9 +230,8 @@ def _act(request, reference, act):
         messages.success(request, act(ticket))
     except TicketRefusal as refusal:
         messages.error(request, str(refusal))
-    return redirect(
-        ticket.url_for(request.user) if ticket.part_of(request.user) else "tickets:workspace"
-    )
+    is_still_theirs = ticket.part_of(request.user)
+    return redirect(ticket.url_for(request.user) if is_still_theirs else "tickets:workspace")
 
 
 @require_POST
