@@ -10,7 +10,7 @@ from .dashboard import dashboard
 DJANGOS_DOORS = {"login", "logout", "password_change", "password_change_done"}
 
 # What happens most stands first.
-APPS = ["tickets", "accounts", "messaging", "notifications", "admin"]
+PLACES = {"tickets": 1, "accounts": 2, "messaging": 3, "notifications": 4}
 
 
 class RegistryAdminSite(admin.AdminSite):
@@ -37,7 +37,7 @@ class RegistryAdminSite(admin.AdminSite):
 
     def get_app_list(self, request, app_label=None):
         apps = super().get_app_list(request, app_label)
-        return sorted(apps, key=lambda app: APPS.index(app["app_label"]))
+        return sorted(apps, key=lambda app: PLACES.get(app["app_label"], len(PLACES) + 1))
 
     def index(self, request, extra_context=None):
         return super().index(request, {**(extra_context or {}), **dashboard(request.user)})

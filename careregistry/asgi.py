@@ -5,6 +5,7 @@ import os
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careregistry.settings")
@@ -16,9 +17,33 @@ from .checks import stop_if_unsafe  # noqa: E402
 
 stop_if_unsafe()
 
+
+def bounded(app, limit: int):
+    """``app``, but no request brings more than ``limit`` bytes: they would all go to the disk
+    before any form could refuse them."""
+
+    async def bounded_app(scope, receive, send):
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if int(length) > limit:
+            await send({"type": "http.response.start", "status": 413, "headers": []})
+            await send({"type": "http.response.body", "body": b"Too large"})
+            return
+        came = 0
+
+        async def bounded_receive():
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            return message if came <= limit else {"type": "http.disconnect"}
+
+        await app(scope, bounded_receive, send)
+
+    return bounded_app
+
+
 application = ProtocolTypeRouter(
     {
-        "http": pages,
+        "http": bounded(pages, settings.MAX_REQUEST_BYTES),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

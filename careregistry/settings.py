@@ -104,7 +104,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: what a page called "saved" is on the disk, also when the power fails.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
     # Under ASGI every request has its own thread, so connections live in a pool.
@@ -191,6 +191,8 @@ MAX_TEXT_LENGTH = 50_000
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 MAX_UPLOADS = 10
 MAX_UPLOADS_BYTES = 25 * 1024 * 1024
+# Above what a form can bring at all, so that too large a file still gets its error on the form.
+MAX_REQUEST_BYTES = MAX_UPLOADS * MAX_UPLOAD_BYTES + 16 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
@@ -214,7 +216,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_MAX_TRIES = 10
 MAIL_GIVE_UP_AFTER = timedelta(hours=48)
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost/")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False  # a lost bell is harmless, a waiting page is not
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

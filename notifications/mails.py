@@ -160,7 +160,7 @@ def link_for(notification, ticket) -> tuple[str, str]:
     if ticket is None:
         return _("Go to the registry"), reverse("home")
     path = ticket.url_for(notification.recipient)
-    if notification.kind == Kind.CLOSED:
+    if notification.kind == Kind.CLOSED and ticket.may_be_rated:
         return _("Say how it went"), f"{path}#feedback"
     return _("Open your ticket"), path
 
@@ -168,12 +168,12 @@ def link_for(notification, ticket) -> tuple[str, str]:
 def subject_for(headline: str, ticket) -> str:
     """[CCR-2026-00482] Priya wrote to you: Kettle stopped heating, cut between words."""
     words = f"[{ticket.reference}] {headline}: {ticket.subject}" if ticket else headline
-    return textwrap.shorten(one_line(words), MAX_SUBJECT, placeholder="…")
+    return textwrap.shorten(one_line(words), MAX_SUBJECT, placeholder="...")
 
 
 def one_line(words: str) -> str:
-    """Fit for a header, whatever people typed."""
-    return " ".join(CONTROLS.sub(" ", words).split())
+    """Fit for a header, whatever people typed: also no encoded word, which readers would decode."""
+    return " ".join(CONTROLS.sub(" ", words).replace("=?", "= ?").split())
 
 
 def cut(words: str, limit: int) -> str:

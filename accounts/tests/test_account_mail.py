@@ -100,6 +100,6 @@ def test_mail_is_written_down_and_sent_later(client, alice, standing):
     sign_up(client, email=alice.email)
 
     assert outbox.outbox == []
-    assert list(OutgoingMail.objects.values_list("email", "subject", "state")) == [
-        (alice.email, "You already have an account", "owed")
+    assert list(OutgoingMail.objects.values_list("recipient", "email", "state")) == [
+        (alice.pk, alice.email, "owed")
     ]

@@ -171,8 +171,23 @@ def test_closing_leads_to_the_feedback_form(sink, quiet_ticket, alice):
     outbox.drain()
 
     (mail,) = sink.to(alice)
-    assert "You closed this ticket." in mail.text
+    assert "You closed this ticket. Tell us how it went" in mail.text
     assert f"/tickets/{quiet_ticket.reference}/#feedback\n" in mail.text
+
+
+def test_who_rated_already_is_not_asked_again(sink, ticket, alice, bob):
+    """Rating a resolved ticket closes it."""
+    actions.change_status(
+        ticket, Status.RESOLVED, by=bob, text="Sent.", resolution=ResolutionKind.REPLACED
+    )
+    actions.rate(ticket, by=alice, rating=5)
+
+    outbox.drain()
+
+    mail = sink.to(alice)[-1]
+    assert "Your ticket is closed" in mail["Subject"]
+    assert "Tell us how it went" not in mail.text
+    assert "#feedback" not in mail.text
 
 
 @pytest.mark.plan("SEC-D10")
@@ -332,9 +347,9 @@ def test_short_message_is_not_cut(sink, quiet_ticket, bob):
         ("Cold kettle", "[CCR-2026-00482] Bob wrote to you: Cold kettle"),
         (
             "Kettle stopped heating after two weeks and two days",
-            "[CCR-2026-00482] Bob wrote to you: Kettle stopped heating after two…",
+            "[CCR-2026-00482] Bob wrote to you: Kettle stopped heating after...",
         ),
-        ("K" * 200, "[CCR-2026-00482] Bob wrote to you:…"),
+        ("K" * 200, "[CCR-2026-00482] Bob wrote to you:..."),
     ],
 )
 def test_subject_is_cut_between_words(subject, expected):

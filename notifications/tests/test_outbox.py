@@ -15,7 +15,7 @@ from accounts.models import Application, Role, Standing, User
 from accounts.signals import account_mail_composed
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications import mails, outbox
+from notifications import outbox
 from notifications.models import Notification, OutgoingMail
 from notifications.receivers import owe
 from notifications.tasks import send_owed_mail

@@ -79,8 +79,9 @@ async function fetchLines() {
     redirect: "manual",
   });
   if (response.type === "opaqueredirect") return signedOut();
+  if (!response.ok) return trouble(true);
+  trouble(false);
   if (response.status === 204) return;
-  if (!response.ok) throw new Error(`lines: ${response.status}`);
   put(await response.text(), Number(response.headers.get("X-Last-Line")));
 }
 
@@ -165,6 +166,12 @@ function reach(now) {
     show("offline");
     keepAsking();
   }
+}
+
+let troubled = false;
+function trouble(now) {
+  if (now !== troubled) show(now ? "not-loaded" : null);
+  troubled = now;
 }
 
 function signedOut() {

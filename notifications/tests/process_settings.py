@@ -1,0 +1,16 @@
+"""Settings of a real worker process in tests: the tests' database, a queue and a mail server."""
+
+from careregistry.settings import DATA_DIR
+from careregistry.settings_test import *  # noqa: F403
+
+EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "data_folder_in": str(DATA_DIR / "queue"),
+    "data_folder_out": str(DATA_DIR / "queue"),
+    "control_folder": str(DATA_DIR / "queue-control"),
+    "polling_interval": 0.2,
+}
+CELERY_BEAT_SCHEDULE = {
+    "send-owed-mail": {"task": "notifications.tasks.send_owed_mail", "schedule": 0.5},
+}

@@ -1,0 +1,79 @@
+"""Without a mail server every mail is a file that a person can open."""
+
+from pathlib import Path
+
+import pytest
+from django.core.mail import EmailMessage
+
+from notifications import outbox
+from notifications.backends import FolderBackend
+from notifications.models import Notification, OutgoingMail
+from notifications.receivers import owe
+
+
+@pytest.fixture
+def folder(settings):
+    settings.EMAIL_BACKEND = "notifications.backends.FolderBackend"
+    return Path(settings.MAIL_DIR)
+
+
+def write(to="alice@example.org", subject="31415926 is your code", body="Héllo\n\nworld"):
+    FolderBackend().send_messages([EmailMessage(subject, body, to=[to])])
+
+
+def test_mail_becomes_a_readable_file(folder, alice):
+    """The address, the subject and the words stand in it as they are."""
+    owe(Notification.Kind.WELCOME, alice, cause="user:1")
+
+    outbox.drain()
+
+    (path,) = folder.iterdir()
+    assert " alice@example.org Your account is ready " in path.name
+    head, _, body = path.read_text(encoding="utf-8").partition("\n\n")
+    assert "\nTo: alice@example.org\nSubject: Your account is ready\n" in head
+    assert "\nAuto-Submitted: auto-generated" in head
+    assert "Welcome, Alice." in body
+    assert OutgoingMail.objects.get().last_answer == path.name
+
+
+def test_file_is_for_its_owner_and_group(folder):
+    write()
+
+    (path,) = folder.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_words_are_kept_as_they_are(folder):
+    write()
+
+    (path,) = folder.iterdir()
+    assert path.read_text(encoding="utf-8").endswith("\n\nHéllo\n\nworld")
+
+
+def test_equal_mails_are_two_files(folder):
+    write()
+    write()
+
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["../../etc/passwd", "a/b\\c:d*e?f", ".hidden", "x" * 300, "日本語" * 100, "a\x00b", ""],
+)
+def test_hostile_subject_stays_in_the_folder(folder, subject):
+    write(subject=subject)
+
+    (path,) = folder.iterdir()
+    assert path.parent == folder
+    assert path.name[:4].isdigit()
+    assert len(path.name.encode()) < 255
+
+
+def test_several_recipients_share_a_file(folder):
+    message = EmailMessage("Hi", "x", to=["a@example.org", "b@example.org"])
+
+    FolderBackend().send_messages([message])
+
+    (path,) = folder.iterdir()
+    assert "To: a@example.org, b@example.org\n" in path.read_text(encoding="utf-8")
