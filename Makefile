@@ -40,14 +40,15 @@ icons: .venv/installed
 
 .venv/bin/pip:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (or say which: make PYTHON=...)"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@echo "Setting up .venv, which takes a minute the first time"
+	@$(PYTHON) -m venv .venv
 
 .venv/installed: requirements.txt | .venv/bin/pip
-	$(BIN)/pip install --quiet -r requirements.txt
+	@$(BIN)/pip install --quiet -r requirements.txt
 	@touch $@
 
 .venv/installed-dev: requirements.txt requirements-dev.txt | .venv/bin/pip
-	$(BIN)/pip install --quiet -r requirements-dev.txt
+	@$(BIN)/pip install --quiet -r requirements-dev.txt
 	@touch .venv/installed $@
 
 .env:

@@ -1,4 +1,4 @@
-"""What the accounts library does differently here: who gets in, where they land, how mail leaves."""
+"""Where we differ from the accounts library: who gets in, where they land, how mail leaves."""
 
 from datetime import timedelta
 

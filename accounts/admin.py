@@ -53,6 +53,9 @@ class UserAdmin(ConsoleAdmin):
     )  # fmt: skip
     add_fields = ("first_name", "last_name", "email", "role", "password1", "password2")
 
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, search_term.lower())
+
     def get_fields(self, request, obj=None):
         return self.fields if obj else self.add_fields
 

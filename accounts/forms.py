@@ -66,6 +66,10 @@ class PasswordField(forms.CharField):
         super().__init__(strip=False, widget=forms.PasswordInput(attrs=attrs), **kwargs)
 
 
+class SecondPasswordField(PasswordField):
+    default_error_messages = {"required": _("Enter the password again")}
+
+
 class CodeField(forms.CharField):
     default_error_messages = {
         "required": _("Enter the code from your email"),
@@ -190,7 +194,7 @@ class SignupForm(NewPassword, OneButton, library.SignupForm):
             help_text=_("8 characters or more. Three words you’ll remember work well"),
             can_show=True,
         )
-        self.fields["password2"] = PasswordField(label=_("The password again"))
+        self.fields["password2"] = SecondPasswordField(label=_("The password again"))
 
     def person(self):
         known = ("first_name", "last_name", "email")
@@ -222,7 +226,7 @@ class ChangePasswordForm(NewPassword, OneButton, library.ChangePasswordForm):
         help_text=_("8 characters or more. Three words you’ll remember work well"),
         can_show=True,
     )
-    password2 = PasswordField(label=_("The new password again"))
+    password2 = SecondPasswordField(label=_("The new password again"))
 
     def clean_password1(self):
         password = super().clean_password1()
@@ -245,7 +249,7 @@ class NewPasswordForm(NewPassword, OneButton, library.ResetPasswordKeyForm):
         help_text=_("8 characters or more. Three words you’ll remember work well"),
         can_show=True,
     )
-    password2 = PasswordField(label=_("The new password again"))
+    password2 = SecondPasswordField(label=_("The new password again"))
 
 
 class EmailCodeForm(OneButton, library.ConfirmEmailVerificationCodeForm):

@@ -10,9 +10,7 @@ urlpatterns = [
     path("login/", views.LoginView.as_view(), name="account_login"),
     path("logout/", views.LogoutView.as_view(), name="account_logout"),
     path("signup/", views.SignupView.as_view(), name="account_signup"),
-    path(
-        "confirm-email/", views.EmailCodeView.as_view(), name="account_email_verification_sent"
-    ),
+    path("confirm-email/", views.EmailCodeView.as_view(), name="account_email_verification_sent"),
     path("inactive/", views.InactiveView.as_view(), name="account_inactive"),
     path("waiting/", views.waiting, name="account_waiting"),
     path("password/change/", views.PasswordChangeView.as_view(), name="account_change_password"),

@@ -49,10 +49,10 @@ class StaffMessageForm(MessageForm):
 
     def __init__(self, *args, ticket, by, **kwargs):
         super().__init__(*args, **kwargs)
-        lawful = {*ticket.next_statuses(by), ticket.status}
+        lawful = {"", *ticket.next_statuses(by), ticket.status}
         self.fields["then"].choices = [
             choice for choice in self.fields["then"].choices if choice[0] in lawful
-        ] or [("", _("and leave the status"))]
+        ]
 
     @property
     def is_note(self):

@@ -1,9 +1,12 @@
 """Which draft a person is writing. Visitors keep its key in their session."""
 
+from allauth.core import ratelimit
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from .models import TicketDraft
+from .workflow import TooMany
 
 SESSION_KEY = "ticket_draft"
 
@@ -17,10 +20,12 @@ def current(request) -> TicketDraft | None:
 
 
 def start(request) -> TicketDraft:
-    """The current draft, or a new one."""
+    """The current draft, or a new one. Raises TooMany when an address begins very many."""
     draft = current(request)
     if draft is None:
         owner = request.user if request.user.is_authenticated else None
+        if not ratelimit.consume(request, action="ticket_draft"):
+            raise TooMany(_("Many tickets were begun from here. Try again a little later."))
         draft = TicketDraft.objects.create(owner=owner)
         if owner is None:
             request.session[SESSION_KEY] = str(draft.key)

@@ -30,10 +30,10 @@ def lock(ticket: Ticket) -> None:
 
     PostgreSQL locks the row; SQLite's write transactions are alone anyway.
     """
+    # Only what never changes may be joined: after waiting for the lock PostgreSQL has the new
+    # row of the ticket, but still the joined rows of before, and loses what no longer fits.
     ticket.refresh_from_db(
-        from_queryset=Ticket.objects.select_for_update(of=("self",)).select_related(
-            "requester", "assignee", "category"
-        )
+        from_queryset=Ticket.objects.select_for_update(of=("self",)).select_related("requester")
     )
 
 

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required, permission_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +20,7 @@ from .models import Attachment, Ticket
 from .paging import page_after
 from .queues import queues_for
 from .wording import clock
-from .workflow import LIVE, Status, TicketRefusal
+from .workflow import LIVE, Status, TicketRefusal, TooMany
 
 TABS = {
     "open": (gettext_lazy("Open"), LIVE),
@@ -102,8 +102,12 @@ def new(request):
         judged = draft and "check" in request.GET
         form = TicketForm(draft.fields) if judged else TicketForm.resume(draft)
         return _new_page(request, form, draft)
-    draft = drafts.start(request)
     form = TicketForm(request.POST)
+    try:
+        draft = drafts.start(request)
+    except TooMany as refusal:
+        messages.error(request, str(refusal))
+        return _new_page(request, form, None)
     _keep_words(draft, form)
     problems = _keep_files(request, draft)
     if "remove" in request.POST:
@@ -121,8 +125,10 @@ def new(request):
 def save_draft(request):
     """Saves in the background while somebody types (htmx)."""
     _require_writer(request)
-    draft = drafts.start(request)
-    _keep_words(draft, TicketForm(request.POST))
+    try:
+        _keep_words(drafts.start(request), TicketForm(request.POST))
+    except TooMany as refusal:
+        return HttpResponse(str(refusal), status=429, content_type="text/plain")
     return render(request, "tickets/_draft_saved.html", {"at": clock(timezone.now())})
 
 

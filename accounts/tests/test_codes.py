@@ -7,7 +7,16 @@ from django.utils import timezone
 
 from accounts.models import Standing, User
 
-from .doors import CODE_PAGE, ask_for_reset, code_in, sign_in, sign_up, signed_in_id, type_code, wrong
+from .doors import (
+    CODE_PAGE,
+    ask_for_reset,
+    code_in,
+    sign_in,
+    sign_up,
+    signed_in_id,
+    type_code,
+    wrong,
+)
 
 pytestmark = pytest.mark.django_db
 

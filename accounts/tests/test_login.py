@@ -190,9 +190,7 @@ def test_signing_in_never_leads_to_another_site(client, alice, where):
 def test_signing_in_leads_to_the_page_that_was_asked_for(client, alice):
     asked = client.get("/tickets/?tab=all")
     page = client.get(asked.headers["Location"])
-    response = client.post(
-        asked.headers["Location"], {"login": alice.email, "password": PASSWORD}
-    )
+    response = client.post(asked.headers["Location"], {"login": alice.email, "password": PASSWORD})
 
     assert "you land on the page you asked for" in page.text
     assert response.headers["Location"] == "/tickets/?tab=all"

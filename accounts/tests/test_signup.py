@@ -76,9 +76,7 @@ def test_an_address_needs_its_form(client, role, email):
 def test_a_password_has_at_least_eight_characters(client):
     """D1-T4, D1-12: seven are refused, eight are enough."""
     refused = sign_up(client, password1="aXuq7!z", password2="aXuq7!z")
-    assert errors_of(refused) == {
-        "password1": ["Passwords must be at least 8 characters long!"]
-    }
+    assert errors_of(refused) == {"password1": ["Passwords must be at least 8 characters long!"]}
 
     sign_up(client, password1="aXuq7!zP", password2="aXuq7!zP")
     assert User.objects.get().check_password("aXuq7!zP")
@@ -126,7 +124,7 @@ def test_a_short_first_name_is_advised_against_and_accepted(client):
         ("email", "", "Enter your email address"),
         ("email", "   ", "Enter your email address"),
         ("password1", "", "Enter a password"),
-        ("password2", "", "Enter a password"),
+        ("password2", "", "Enter the password again"),
     ],
 )
 def test_what_is_missing_is_asked_for(client, field, typed, words):
@@ -234,3 +232,15 @@ def test_who_left_before_the_code_signs_in_for_another(client, mails):
 
     assert response.headers["Location"] == reverse(CODE_PAGE)
     assert User.objects.get().standing == Standing.ACTIVE
+
+
+def test_a_second_browser_with_the_same_address_is_asked_to_wait(client, mails):
+    sign_up(client)
+    client.cookies.clear()
+
+    response = sign_up(client)
+
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "60"
+    assert "look in your email first" in response.text
+    assert len(mails) == 1

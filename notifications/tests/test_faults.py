@@ -1,6 +1,7 @@
 """A real worker process, killed in the middle of its work, and a mail server that is away."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.tests.factories import make_user
+from careregistry.processes import signal_group
 from notifications import faults
 from notifications.models import Notification, OutgoingMail
 from notifications.receivers import owe
@@ -40,6 +42,7 @@ def worker(data_dir, port, **environment):
     process = subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
+        start_new_session=True,  # its clock is a child, which must not outlive it
         env=os.environ
         | {
             "DJANGO_SETTINGS_MODULE": "notifications.tests.process_settings",
@@ -52,7 +55,7 @@ def worker(data_dir, port, **environment):
     try:
         yield process
     finally:
-        process.kill()
+        signal_group(process, signal.SIGKILL)
         process.wait()
 
 

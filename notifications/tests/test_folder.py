@@ -33,7 +33,7 @@ def test_mail_becomes_a_readable_file(folder, alice):
     assert "\nTo: alice@example.org\nSubject: Your account is ready\n" in head
     assert "\nAuto-Submitted: auto-generated" in head
     assert "Welcome, Alice." in body
-    assert OutgoingMail.objects.get().last_answer == path.name
+    assert OutgoingMail.objects.get().last_answer == f"Written to {folder}"
 
 
 def test_file_is_for_its_owner_and_group(folder):

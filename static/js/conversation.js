@@ -32,14 +32,24 @@ let asking = null;
 const box = () => document.getElementById("id_body");
 const form = () => document.getElementById("reply");
 
-function keepDraft() {
-  if (box()?.value) localStorage.setItem(draftName, box().value);
+const kindNow = () => (form() ? new FormData(form()).get("kind") : null);
+
+// The draft knows what it was meant to be: a note never comes back as a reply.
+function keepDraft(body = box()?.value, kind = kindNow()) {
+  if (body) localStorage.setItem(draftName, JSON.stringify({ body, kind }));
   else localStorage.removeItem(draftName);
 }
 
 function restoreDraft() {
-  const kept = localStorage.getItem(draftName);
-  if (box() && kept && !box().value) box().value = kept;
+  const kept = JSON.parse(localStorage.getItem(draftName));
+  if (!kept || !box() || box().value) return;
+  box().value = kept.body;
+  chooseKind(kept.kind);
+}
+
+function chooseKind(kind) {
+  const tab = form().querySelector(`[name="kind"][value="${kind}"]`);
+  if (tab) tab.checked = true;
 }
 
 document.addEventListener("input", (event) => {
@@ -49,6 +59,7 @@ document.addEventListener("input", (event) => {
 });
 
 document.addEventListener("change", (event) => {
+  if (event.target.name === "kind") keepDraft();
   if (event.target.id !== "id_files") return;
   const names = [...event.target.files].map((file) => file.name);
   document.getElementById("chosen-files").textContent = names.join(", ");
@@ -73,16 +84,19 @@ function toEnd() {
   document.getElementById("latest").scrollIntoView({ block: "nearest" });
 }
 
+// How it went is one of the words of ``reached``.
 async function fetchLines() {
   const response = await fetch(`${root.dataset.lines}?after=${last}`, {
     headers: { "HX-Request": "true" },
     redirect: "manual",
   });
-  if (response.type === "opaqueredirect") return signedOut();
-  if (!response.ok) return trouble(true);
-  trouble(false);
-  if (response.status === 204) return;
-  put(await response.text(), Number(response.headers.get("X-Last-Line")));
+  if (response.type === "opaqueredirect") return "signed-out";
+  if (response.status === 403 || response.status === 404) location.reload(); // not theirs any more
+  if (!response.ok) return "not-loaded";
+  if (response.status === 200) {
+    put(await response.text(), Number(response.headers.get("X-Last-Line")));
+  }
+  return "online";
 }
 
 function put(html, upTo) {
@@ -93,6 +107,7 @@ function put(html, upTo) {
   if (seen) seen.value = last;
   document.getElementById("start")?.remove();
   showTyping(null);
+  showPresence();
   restoreDraft();
   if (follow) toEnd();
   else offerNew();
@@ -107,8 +122,8 @@ function ask() {
   const turn = { again: false };
   asking = turn;
   turn.done = fetchLines()
-    .then(() => reach(true))
-    .catch(() => reach(false))
+    .catch(() => "offline")
+    .then(reach)
     .finally(() => {
       asking = null;
       if (turn.again) ask();
@@ -119,6 +134,7 @@ function ask() {
 let askTimer;
 function keepAsking() {
   clearTimeout(askTimer);
+  if (reached === "signed-out") return; // asked again when somebody looks at the page
   askTimer = setTimeout(() => ask().finally(keepAsking), connected ? ASK_CONNECTED : ASK_DISCONNECTED);
 }
 
@@ -138,8 +154,7 @@ function offerNew() {
 
 // --- Connection -----------------------------------------------------------------
 
-let reachable = true;
-let sentOnReturn = 0;
+let reached = "online"; // or "offline", "not-loaded", "signed-out"
 
 function show(state, count = "") {
   const area = document.getElementById("connection");
@@ -151,36 +166,30 @@ function show(state, count = "") {
   }
 }
 
-function reach(now) {
-  if (now && !reachable) {
-    reachable = true;
-    flush().then(() => {
-      const sent = sentOnReturn;
-      const said = sent === 1 ? words["sent-one"] : words["sent-many"].replace("COUNT", sent);
-      show("back", sent ? said : "");
-      sentOnReturn = 0;
-      setTimeout(() => reachable && show(null), 5000);
-    });
-  } else if (!now && reachable) {
-    reachable = false;
-    show("offline");
+function reach(next) {
+  if (next === reached) return;
+  reached = next;
+  if (next === "online") {
+    comeBack();
+  } else {
+    show(next);
     keepAsking();
   }
 }
 
-let troubled = false;
-function trouble(now) {
-  if (now !== troubled) show(now ? "not-loaded" : null);
-  troubled = now;
-}
-
-function signedOut() {
-  show("signed-out");
-  clearTimeout(askTimer);
+async function comeBack() {
+  const waited = [...queue];
+  await flush();
+  if (reached !== "online") return;
+  const sent = waited.filter((message) => message.isSent).length;
+  const said = sent === 1 ? words["sent-one"] : words["sent-many"].replace("COUNT", sent);
+  show("back", sent ? said : "");
+  setTimeout(() => reached === "online" && show(null), 5000);
 }
 
 window.addEventListener("online", ask);
-window.addEventListener("offline", () => reach(false));
+window.addEventListener("focus", ask);
+window.addEventListener("offline", () => reach("offline"));
 
 // --- Sending --------------------------------------------------------------------
 
@@ -193,7 +202,7 @@ document.addEventListener("submit", (event) => {
   const hasFiles = form().elements.files.files.length > 0 || form().querySelector(".ccr-file");
   if (!fields.get("body").trim() && !hasFiles) return refuse(words.empty);
   refuse("");
-  const message = { fields, action: form().action, bubble: bubbleOf(fields), refused: false };
+  const message = { fields, action: form().action, bubble: bubbleOf(fields), isSent: false };
   queue.push(message);
   emptyBox();
   flush();
@@ -214,10 +223,16 @@ function refuse(reason) {
 function emptyBox() {
   box().value = "";
   localStorage.removeItem(draftName);
+  for (const name of ["then", "resolution"]) setField(name, "");
   form().elements.files.value = "";
   document.getElementById("chosen-files").textContent = "";
   document.getElementById("draft-files")?.replaceChildren();
-  form().elements.key.value = crypto.randomUUID();
+  setField("key", crypto.randomUUID());
+}
+
+function setField(name, value) {
+  const field = form().elements[name];
+  if (field) field.value = value;
 }
 
 function bubbleOf(fields) {
@@ -251,33 +266,19 @@ function flush() {
 }
 
 async function sendAll() {
-  while (queue.length && !queue[0].refused) {
+  while (queue.length) {
     const message = queue[0];
     let response;
     try {
-      if (message.fields.has("seen")) message.fields.set("seen", last);
-      response = await fetch(message.action, {
-        method: "POST",
-        body: message.fields,
-        headers: { "HX-Request": "true" },
-        redirect: "manual",
-      });
+      response = await post(message);
     } catch {
-      mark(message, words.queued);
-      reach(false);
-      return;
+      return wait("offline");
     }
-    if (response.type === "opaqueredirect") {
-      // The way to the sign-in page: the words go back into the box, where they are kept.
+    if (response.type === "opaqueredirect") return wait("signed-out");
+    if (response.ok) {
+      message.isSent = true;
       queue.shift();
       message.bubble.remove();
-      box().value = message.fields.get("body");
-      keepDraft();
-      signedOut();
-    } else if (response.ok) {
-      queue.shift();
-      message.bubble.remove();
-      if (!reachable) sentOnReturn += 1;
       await ask();
     } else {
       await giveBack(message, response);
@@ -285,38 +286,60 @@ async function sendAll() {
   }
 }
 
+function post(message) {
+  message.bubble.querySelector(".ccr-msg__state").textContent = words.sending;
+  if (message.fields.has("seen")) message.fields.set("seen", last);
+  return fetch(message.action, {
+    method: "POST",
+    body: message.fields,
+    headers: { "HX-Request": "true" },
+    redirect: "manual",
+  });
+}
+
+// What is not sent stays in the page, in its order.
+function wait(reason) {
+  for (const { bubble } of queue) {
+    bubble.querySelector(".ccr-msg__state").textContent = words.queued;
+  }
+  reach(reason);
+}
+
 // The server said no: the words go back into the box, with the reason.
 async function giveBack(message, response) {
   queue.shift();
   message.bubble.remove();
+  const body = [message.fields.get("body"), box()?.value].filter(Boolean).join("\n");
+  keepDraft(body, message.fields.get("kind"));
+  if (!box() || response.status === 403 || response.status === 404) return location.reload();
+  box().value = body;
+  chooseKind(message.fields.get("kind"));
+  for (const name of ["key", "then", "resolution"]) setField(name, message.fields.get(name));
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const reasons = [...page.querySelectorAll("#composer .ccr-error, #composer [role=alert]")];
-  if (response.status === 403 || response.status === 404) return location.reload();
-  box().value = [message.fields.get("body"), box().value].filter(Boolean).join("\n");
-  keepDraft();
-  form().elements.key.value = message.fields.get("key");
   const files = page.getElementById("draft-files");
   if (files) document.getElementById("draft-files")?.replaceWith(files);
-  refuse(reasons.map((line) => line.textContent.trim()).join(" ") || words.failed);
+  refuse(reasonsOn(page) || words.failed);
   await ask();
 }
 
-function mark(message, text) {
-  message.bubble.querySelector(".ccr-msg__state").textContent = text;
+function reasonsOn(page) {
+  const lines = page.querySelectorAll("#composer .ccr-error, #composer [role=alert]");
+  return [...lines].map((line) => line.textContent.trim()).join(" ");
 }
 
 window.addEventListener("beforeunload", () => {
   if (!queue.length || !box()) return;
   const unsent = queue.map((message) => message.fields.get("body"));
-  localStorage.setItem(draftName, [...unsent, box().value].filter(Boolean).join("\n"));
+  const isNote = queue.some((message) => message.fields.get("kind") === "note");
+  const body = [...unsent, box().value].filter(Boolean).join("\n");
+  keepDraft(body, isNote ? "note" : kindNow());
 });
 
 // --- Who is here, who is writing --------------------------------------------------
 
 let told = 0;
 function tellTyping() {
-  const isNote = form()?.elements.kind && form().elements.kind.value === "note";
-  if (isNote || Date.now() - told < TYPING_EVERY) return;
+  if (kindNow() === "note" || Date.now() - told < TYPING_EVERY) return;
   told = Date.now();
   socket?.send({ type: "typing" });
 }
@@ -359,13 +382,11 @@ const socket = root.dataset.socket
         ask();
         keepAsking();
       },
-      onClose(code) {
+      onClose() {
         connected = false;
         present.clear();
         showPresence();
-        if (code === 4401) signedOut();
-        else if (code === 4403 || code === 4404) location.reload();
-        else ask().finally(keepAsking);
+        ask().finally(keepAsking); // tells why: away, signed out, not theirs any more
       },
     })
   : null;

@@ -1,0 +1,72 @@
+"""Journeys through the running product in real Chromium.
+
+Each file of tests has an installation of its own, with its own database, processes and mail.
+"""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import expect, sync_playwright
+
+from notifications.tests.smtp import Sink
+
+from .installation import Installation, own_database
+from .visitor import Visitor
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+WAIT = 15_000  # milliseconds; a slow machine is no failure
+
+expect.set_options(timeout=WAIT)
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    """One browser for all journeys. It ends with this package: while it runs, Django takes this
+    thread for an asynchronous one."""
+    program = next(filter(None, map(shutil.which, BROWSERS)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def static_files():
+    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
+    subprocess.run(
+        [*collect, "--settings=careregistry.settings"], cwd=settings.BASE_DIR, check=True
+    )
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, static_files):
+    folder = tmp_path_factory.mktemp("registry")
+    with Sink() as sink, own_database(folder) as database_url:
+        installation = Installation(folder, sink, database_url)
+        try:
+            installation.start()
+            yield installation
+        finally:
+            installation.stop()
+
+
+@pytest.fixture
+def visitor(chromium, registry):
+    """Opens browsers: ``john = visitor()``. Their pages must be without complaints to the end."""
+    visitors = []
+
+    def come(**options):
+        visitors.append(Visitor(chromium, registry, patience=WAIT, **options))
+        return visitors[-1]
+
+    yield come
+    for each in visitors:
+        each.context.close()
+    assert [complaint for each in visitors for complaint in each.complaints] == []

@@ -1,0 +1,166 @@
+"""The product as an operator runs it: real processes, a real database, a real mail server."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.conf import settings
+
+from careregistry.management.commands.up import WEB, WORKER
+from careregistry.processes import signal_group
+from notifications.tests.smtp import free_port
+
+PATIENCE = 60  # seconds
+
+
+class Installation:
+    """One registry: its folder, its database, its web server, its worker.
+
+    ``sink`` receives its mail. Nothing is written by hand: data comes through ``ask`` from the
+    product's own actions, or through the pages.
+    """
+
+    def __init__(self, folder, sink, database_url):
+        self.sink = sink
+        self.port = free_port()
+        self.address = f"http://localhost:{self.port}"
+        self.sessions = {}  # address of a person: the cookies of their sign-in
+        self.log = (folder / "log.txt").open("w+")
+        self.web = self.worker = None
+        self.environment = {name: value for name, value in os.environ.items()} | {
+            "DJANGO_SETTINGS_MODULE": "careregistry.settings",
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": database_url,
+            "CELERY_BROKER_URL": os.environ.get("REDIS_URL", "") or "filesystem://localhost/",
+            "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
+            "PORT": str(self.port),
+            "SITE_URL": self.address,
+            "DEBUG": "off",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    # --- Processes ------------------------------------------------------
+
+    def start(self):
+        self.manage("migrate", "--verbosity=0")
+        self.start_web()
+        self.worker = self._run(WORKER)
+
+    def start_web(self):
+        self.web = self._run([*WEB, "--host=127.0.0.1", f"--port={self.port}"])
+        until = time.monotonic() + PATIENCE
+        while not self._is_live():
+            assert self.web.poll() is None, self._said()
+            assert time.monotonic() < until, self._said()
+            time.sleep(0.1)
+
+    def kill_web(self):
+        signal_group(self.web, signal.SIGKILL)
+        self.web.wait()
+
+    def stop(self):
+        for process in filter(None, [self.web, self.worker]):
+            signal_group(process, signal.SIGKILL)
+            process.wait()
+        self.log.close()
+
+    def _run(self, module):
+        return subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=settings.BASE_DIR,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _is_live(self):
+        try:
+            with urllib.request.urlopen(f"{self.address}/health/live", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def _said(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    # --- Data -----------------------------------------------------------
+
+    def manage(self, *arguments, typed=None) -> str:
+        """What ``manage.py`` printed; it must succeed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=settings.BASE_DIR,
+            env=self.environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ask(self, code):
+        """Run Python in the product's shell; ``answer(...)`` in it brings facts back."""
+        told = self.manage("shell", "--verbosity=0", "-c", f"{PREAMBLE}\n{code}")
+        return json.loads(told.splitlines()[-1]) if told.strip() else None
+
+    # --- Mail -----------------------------------------------------------
+
+    def mail_to(self, address, subject_part=""):
+        """The one mail to ``address`` whose subject has ``subject_part``, waited for."""
+        until = time.monotonic() + PATIENCE
+        while not (found := self.mails_to(address, subject_part)):
+            assert time.monotonic() < until, (address, subject_part, self.subjects_to(address))
+            time.sleep(0.1)
+        assert len(found) == 1, self.subjects_to(address)
+        return found[0]
+
+    def mails_to(self, address, subject_part=""):
+        return [
+            mail
+            for mail in self.sink.mails
+            if mail.recipients == [address] and subject_part in mail["Subject"]
+        ]
+
+    def subjects_to(self, address):
+        """In the order they came, without the number and the subject of the ticket."""
+        subjects = [mail["Subject"] for mail in self.mails_to(address)]
+        return [re.sub(r"^\[CCR-[^\]]*\] |: .*$", "", subject) for subject in subjects]
+
+
+PREAMBLE = """
+import json
+from accounts.models import Role, Standing, User
+from accounts.tests.factories import make_admin, make_agent, make_user
+from messaging import actions as messaging
+from tickets import actions
+from tickets.models import Category, Ticket, TicketEvent
+from tickets.tests.factories import make_category, make_ticket
+from tickets.workflow import ResolutionKind, Status
+def answer(facts): print(json.dumps(facts, default=str))
+"""
+
+
+@contextmanager
+def own_database(folder):
+    """A database nobody else uses: a file, or one more on the server of DATABASE_URL."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield f"sqlite:///{folder / 'db.sqlite3'}"
+        return
+    name = f"journeys_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,218 @@
+"""Every page on every width in both themes: no axe finding, nothing that sticks out, a picture.
+
+``FULL=1`` looks at every width in both themes; without it a phone by day and a desk by night.
+The pictures are in ``test-results/screens``.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+
+pytestmark = pytest.mark.browser
+
+SCREENS = settings.BASE_DIR / "test-results" / "screens"
+FILES = Path(__file__).parent / "files"
+HEIGHTS = {360: 740, 390: 844, 768: 1024, 1440: 900}
+NARROWEST = 320
+VIEWS = [(390, "light"), (1440, "dark")]
+if os.environ.get("FULL"):
+    VIEWS = [(width, theme) for width in HEIGHTS for theme in ("light", "dark")]
+
+DEMONSTRATION = """
+from django.contrib.auth.hashers import make_password
+from accounts.tests.factories import PASSWORD
+User.objects.update(password=make_password(PASSWORD))
+nadia = make_user("Nadia", last_name="Novak", email="nadia@example.com")
+make_agent("Idris", last_name="Idle", email="idris@example.com")
+def of(status, requester=None):
+    found = Ticket.objects.filter(status=status, **({"requester__email": requester} if requester else {}))
+    return found.order_by("message_count", "pk").last()
+amara = "amara.okafor@example.com"
+own = {status: of(status, amara).reference for status in ["new", "open", "waiting", "resolved"]}
+answer(own | {
+    "closed": of("closed", "noor.elamrani@example.com").reference,
+    "hold": of("hold").reference, "hold_agent": of("hold").assignee.email,
+    "hold_requester": of("hold").requester.email,
+    "withdrawn": of("withdrawn").reference, "withdrawn_requester": of("withdrawn").requester.email,
+    "open_agent": of("open", amara).assignee.email,
+    "closed_agent": of("closed", "noor.elamrani@example.com").assignee.email,
+    "resolved_agent": of("resolved", amara).assignee.email,
+    "pool": of("new", amara).reference, "new_pk": of("new", amara).pk,
+    "open_pk": of("open", amara).pk,
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def world(registry):
+    """The demonstration, and where to find what in it."""
+    registry.manage("demo")
+    return registry.ask(DEMONSTRATION)
+
+
+@dataclass(frozen=True)
+class Page:
+    """``who`` opens ``path``; ``act`` brings the page into the state to look at."""
+
+    name: str
+    path: str
+    who: str = ""
+    act: callable = None
+
+
+AMARA = "amara.okafor@example.com"
+NADIA = "nadia@example.com"
+NOOR = "noor.elamrani@example.com"
+PRIYA = "priya.raman@example.com"
+RUTH = "ruth.adeyemi@example.com"
+
+
+# --- What people do to get there --------------------------------------------------
+
+
+def press(words):
+    return lambda page, world: page.get_by_role("button", name=words).first.click()
+
+
+def sign_up(page, world):
+    page.get_by_label("First name").fill("Newton")
+    page.get_by_label("Email address").fill("newton@example.com")
+    page.get_by_label("Create a password").fill("three small words")
+    page.get_by_label("The password again").fill("three small words")
+    page.get_by_role("button", name="Create account").click()
+    page.get_by_role("heading", name="Check your email").wait_for()
+
+
+def send_wrong_form(page, world):
+    page.get_by_label("Subject").fill("Kettle")
+    page.locator("#id_purchased_on_0").fill("31")
+    page.locator("#id_purchased_on_1").fill("2")
+    page.get_by_label("Phone number").fill("12")
+    press("Review your ticket")(page, world)
+    page.locator("#errors").wait_for()
+
+
+def fill_form(page, world):
+    page.get_by_label("What is it about?").select_option(label="Faulty or damaged product")
+    page.get_by_label("Subject").fill("Kettle stopped heating after two weeks")
+    page.get_by_label("Describe it").fill("The light comes on but the water stays cold.")
+    page.set_input_files("#id_attachments", FILES / "receipt.pdf")
+    page.locator("#draft-files .ccr-file").wait_for()
+    press("Review your ticket")(page, world)
+    page.get_by_role("heading", name="Check your ticket").wait_for()
+
+
+def send_ticket(page, world):
+    fill_form(page, world)
+    press("Send ticket")(page, world)
+    page.get_by_role("heading", name="We have your ticket").wait_for()
+
+
+def write_note(page, world):
+    page.get_by_text("Internal note", exact=True).last.click()
+    page.get_by_label("Message", exact=True).fill("The warehouse has three of these left.")
+
+
+def move_wrongly(page, world):
+    page.get_by_text("Change the status").click()
+    page.get_by_label("Move to").select_option(label="Resolved")
+    press("Move the ticket")(page, world)
+    page.locator("#move_resolution_error").wait_for()
+
+
+def choose_agent(page, world):
+    row = page.locator("#unassigned tbody tr").first
+    row.get_by_role("combobox").select_option(index=1)
+    row.get_by_role("button", name="Assign").click()
+    page.get_by_text("Do you really want to assign").wait_for()
+
+
+def decline(page, world):
+    page.get_by_role("link", name="Decline").first.click()
+    press("Yes, decline")(page, world)
+
+
+def open_menus(page, world):
+    for summary in page.locator("summary:visible").all():
+        summary.click()
+
+
+PAGES = [
+    Page("landing", "/"),
+    Page("login", "/account/login/"),
+    Page("login-errors", "/account/login/", act=press("Sign in")),
+    Page("signup", "/account/signup/"),
+    Page("signup-errors", "/account/signup/", act=press("Create account")),
+    Page("code", "/account/signup/", act=sign_up),
+    Page("password-reset", "/account/password/reset/"),
+    Page("password-change", "/account/password/change/", NADIA),
+    Page("waiting", "/account/waiting/", "ines.jovanovic@example.com"),
+    Page("list-empty", "/tickets/", NADIA),
+    Page("list", "/tickets/?tab=all", AMARA),
+    Page("list-turn", "/tickets/", AMARA),
+    Page("raise", "/tickets/new/", NOOR),
+    Page("raise-errors", "/tickets/new/", NOOR, send_wrong_form),
+    Page("raise-stranger", "/tickets/new/"),
+    Page("review", "/tickets/new/", NOOR, fill_form),
+    Page("done", "/tickets/new/", "kofi.asante@example.com", send_ticket),
+    Page("ticket-new", "/tickets/{new}/", AMARA),
+    Page("ticket-open", "/tickets/{open}/", AMARA, open_menus),
+    Page("ticket-waiting", "/tickets/{waiting}/", AMARA),
+    Page("ticket-hold", "/tickets/{hold}/", "hold_requester"),
+    Page("ticket-resolved", "/tickets/{resolved}/", AMARA),
+    Page("ticket-closed", "/tickets/{closed}/", NOOR),
+    Page("ticket-withdrawn", "/tickets/{withdrawn}/", "withdrawn_requester"),
+    Page("ticket-close", "/tickets/{open}/#close", AMARA),
+    Page("workspace", "/workspace/", PRIYA),
+    Page("workspace-empty", "/workspace/", "idris@example.com"),
+    Page("workspace-unassigned", "/workspace/?view=unassigned", PRIYA),
+    Page("workspace-none-match", "/workspace/?view=mine&q=nothing+like+this", PRIYA),
+    Page("workspace-ticket", "/workspace/tickets/{open}/", "open_agent"),
+    Page("workspace-note", "/workspace/tickets/{open}/", "open_agent", write_note),
+    Page("workspace-move-errors", "/workspace/tickets/{open}/", "open_agent", move_wrongly),
+    Page("workspace-menus", "/workspace/tickets/{hold}/", "hold_agent", open_menus),
+    Page("workspace-closed", "/workspace/tickets/{closed}/", "closed_agent"),
+    Page("workspace-pool", "/workspace/tickets/{pool}/", "lena.fischer@example.com"),
+    Page("admin", "/admin/", RUTH),
+    Page("admin-assign", "/admin/", RUTH, choose_agent),
+    Page("admin-decline", "/admin/", RUTH, decline),
+    Page("admin-tickets", "/admin/tickets/ticket/", RUTH),
+    Page("admin-ticket", "/admin/tickets/ticket/{open_pk}/change/", RUTH),
+    Page("admin-requests", "/admin/accounts/application/", RUTH),
+    Page("admin-people", "/admin/accounts/user/", RUTH),
+    Page("admin-outbox", "/admin/notifications/outgoingmail/", RUTH),
+    Page("404", "/tickets/CCR-2020-99999/", AMARA),
+    Page("403", "/admin/", AMARA),
+]
+
+
+@pytest.mark.parametrize("look", PAGES, ids=lambda look: look.name)
+def test_page_is_accessible_and_fits(visitor, world, look):
+    someone = visitor(reduced_motion="reduce", viewport={"width": 1440, "height": 900})
+    if look.who:
+        someone.sign_in(world.get(look.who, look.who))
+    page = someone.go(look.path.format(**world)).page
+    if look.act:
+        look.act(page, world)
+
+    findings = [finding for view in VIEWS for finding in look_at(page, look.name, *view)]
+
+    page.set_viewport_size({"width": NARROWEST, "height": 640})
+    assert findings == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROWEST
+
+
+def look_at(page, name, width, theme) -> list[str]:
+    """The axe findings; a picture is taken."""
+    page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+    page.emulate_media(color_scheme=theme)
+    page.screenshot(path=SCREENS / f"{name}-{width}-{theme}.png", full_page=True)
+    return [
+        f"{width} {theme} {found['id']}: {node['target']} {node['failureSummary']}"
+        for found in Axe().run(page).response["violations"]
+        for node in found["nodes"]
+    ]

@@ -1,0 +1,75 @@
+"""Somebody with a browser of their own, and everything that goes wrong in its pages."""
+
+from urllib.parse import urlsplit
+
+from accounts.tests.factories import PASSWORD
+
+# Notes the moment at which some words are first on the page.
+WATCH = """words => {
+  window.arrivedAt = null;
+  const look = () => {
+    if (window.arrivedAt || !document.body.innerText.includes(words)) return;
+    window.arrivedAt = Date.now() / 1000;
+  };
+  new MutationObserver(look).observe(document.body, {
+    subtree: true, childList: true, characterData: true, attributes: true,
+  });
+  look();
+}"""
+
+
+class Visitor:
+    """A browser with one page open: ``page``. ``complaints`` must stay empty.
+
+    A page complains of a script that fails, of something the content policy had to stop, and of
+    a request to any other host.
+    """
+
+    def __init__(self, chromium, registry, *, patience, **options):
+        self.registry = registry
+        self.complaints = []
+        self.context = chromium.new_context(base_url=registry.address, **options)
+        self.context.set_default_timeout(patience)
+        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.context.on("console", self._hear)
+        self.context.on("request", lambda request: self._check_host(request.url))
+        self.context.on("page", lambda page: page.on("websocket", self._check_socket))
+        self.page = self.context.new_page()
+
+    def _hear(self, message):
+        if "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
+
+    def _check_host(self, url):
+        if urlsplit(url).scheme in ("http", "https", "ws", "wss"):
+            if urlsplit(url).netloc != urlsplit(self.registry.address).netloc:
+                self.complaints.append(f"request to {url}")
+
+    def _check_socket(self, socket):
+        self._check_host(socket.url)
+
+    def sign_in(self, email, password=PASSWORD):
+        """Through the sign-in page, once; later with the cookies of that."""
+        if email in self.registry.sessions:
+            self.context.add_cookies(self.registry.sessions[email])
+            return self
+        self.page.goto("/account/login/")
+        self.page.get_by_label("Email address").fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "/account/login/" not in url)
+        self.registry.sessions[email] = self.context.cookies()
+        return self
+
+    def go(self, path):
+        self.page.goto(path)
+        return self
+
+    def watch_for(self, words):
+        """A function that waits for ``words`` on the page and says when they came (Unix time)."""
+        self.page.evaluate(WATCH, words)
+
+        def arrived_at() -> float:
+            return self.page.wait_for_function("window.arrivedAt").json_value()
+
+        return arrived_at
