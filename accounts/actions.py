@@ -30,7 +30,9 @@ def confirm(user: User) -> None:
 
 
 @transaction.atomic
-def decide(application: Application, decision: Application.Decision, *, by: User, reason="") -> None:
+def decide(
+    application: Application, decision: Application.Decision, *, by: User, reason=""
+) -> None:
     """Accept or decline ``application``, once. Raises DecisionRefused when it is no longer open."""
     if not by.has_perm("accounts.decide_application"):
         raise PermissionDenied

@@ -90,9 +90,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [
             models.Index(fields=["role", "standing"], name="user_role_standing"),
-            models.Index(
-                fields=["is_demo"], condition=Q(is_demo=True), name="user_demonstration"
-            ),
+            models.Index(fields=["is_demo"], condition=Q(is_demo=True), name="user_demonstration"),
         ]
 
     def __str__(self):

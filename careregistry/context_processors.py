@@ -1,6 +1,5 @@
 from django.conf import settings
 
-SITE_NAME = "Customer Care Registry"
 THEMES = ("auto", "light", "dark")
 
 
@@ -10,7 +9,7 @@ def site(request):
     unsent = settings.EMAIL_BACKEND.endswith("FolderBackend") and not settings.PRODUCTION
     return {
         "site": {
-            "name": SITE_NAME,
+            "name": settings.SITE_NAME,
             "theme": theme if theme in THEMES else "auto",
             "mail_dir": settings.MAIL_DIR if unsent else None,
             "first_answer_hours": settings.FIRST_ANSWER_HOURS,

@@ -22,6 +22,7 @@ DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 DATA_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
 PORT = env.int("PORT", default=8000)
 
+SITE_NAME = "Customer Care Registry"
 # The one source of links in mail, of the hosts we answer to and of whether this is production.
 SITE_URL = env("SITE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 PRODUCTION = SITE_URL.startswith("https://") and not DEBUG
@@ -213,7 +214,7 @@ else:
     EMAIL_BACKEND = "notifications.backends.FolderBackend"
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env(
-    "DEFAULT_FROM_EMAIL", default=f"Customer Care Registry <care@{urlsplit(SITE_URL).hostname}>"
+    "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <care@{urlsplit(SITE_URL).hostname}>"
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_MAX_TRIES = 10

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.adapter import home_of
 
-from .context_processors import SITE_NAME, THEMES
+from .context_processors import THEMES
 
 YEAR = 365 * 24 * 60 * 60
 
@@ -78,7 +78,7 @@ def server_error(request):
     page = render_to_string(
         "500.html",
         {
-            "site": {"name": SITE_NAME, "theme": "auto"},
+            "site": {"name": settings.SITE_NAME, "theme": "auto"},
             "care_address": parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         },
     )

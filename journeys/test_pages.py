@@ -201,16 +201,27 @@ def test_page_is_accessible_and_fits(visitor, world, look):
 
     findings = [finding for view in VIEWS for finding in look_at(page, look.name, *view)]
 
-    page.set_viewport_size({"width": NARROWEST, "height": 640})
     assert findings == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROWEST
+    assert page_width(page, NARROWEST) <= NARROWEST
+
+
+def page_width(page, width) -> int:
+    """How wide the page is in a window of ``width``."""
+    page.set_viewport_size({"width": width, "height": 640})
+    wait_until_drawn(page)
+    return page.evaluate("document.documentElement.scrollWidth")
+
+
+def wait_until_drawn(page):
+    page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
 
 def look_at(page, name, width, theme) -> list[str]:
     """The axe findings; a picture is taken."""
     page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
     page.emulate_media(color_scheme=theme)
-    page.screenshot(path=SCREENS / f"{name}-{width}-{theme}.png", full_page=True)
+    wait_until_drawn(page)
+    page.screenshot(path=SCREENS / f"{name}-{width}-{theme}.png", full_page=True, caret="initial")
     return [
         f"{width} {theme} {found['id']}: {node['target']} {node['failureSummary']}"
         for found in Axe().run(page).response["violations"]

@@ -38,7 +38,7 @@ class Visitor:
 
     def _hear(self, message):
         if "Content Security Policy" in message.text:
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location}")
 
     def _check_host(self, url):
         if urlsplit(url).scheme in ("http", "https", "ws", "wss"):

@@ -68,7 +68,7 @@ def post_message(
     to now (``seen`` is the last one they have), and what ``change_status`` raises.
     """
     lock(ticket)
-    if key and (first := ticket.events.filter(key=key, actor=by).first()):
+    if first := _said_before(ticket, key, by):
         return first
     part = ticket.part_of(by)
     if part not in HANDLERS | {Part.REQUESTER}:
@@ -109,13 +109,21 @@ def post_message(
 def post_note(ticket: Ticket, *, by: User, body: str, key: UUID | None = None) -> TicketEvent:
     """Keep ``body`` for staff only. The requester never learns that it exists."""
     lock(ticket)
-    if key and (first := ticket.events.filter(key=key, actor=by).first()):
+    if first := _said_before(ticket, key, by):
         return first
     if ticket.part_of(by) not in HANDLERS or not by.has_perm("messaging.add_note"):
         raise PermissionDenied
     event = write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, text=body, key=key)
     _attach(event, key, by)
     return event
+
+
+def _said_before(ticket, key, by) -> TicketEvent | None:
+    """What ``by`` said with this key already. With somebody else's key nobody says anything."""
+    first = ticket.events.filter(key=key).first() if key else None
+    if first and first.actor_id != by.pk:
+        raise PermissionDenied
+    return first
 
 
 def _attach(event, key, by):
@@ -126,7 +134,10 @@ def _attach(event, key, by):
 def _hold_if_stale(ticket, by, seen):
     missed = (
         ticket.events.filter(
-            number__gt=seen, kind__in=[Kind.MESSAGE, Kind.STATUS], audience=Audience.EVERYONE
+            number__gt=seen,
+            kind__in=[Kind.MESSAGE, Kind.STATUS],
+            audience=Audience.EVERYONE,
+            data__why__isnull=True,  # the message that brought the move is counted
         )
         .exclude(actor=by)
         .count()

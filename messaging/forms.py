@@ -10,7 +10,7 @@ from tickets.workflow import ResolutionKind, Status
 class MessageForm(forms.Form):
     """A message with its one-time key. ``has_files`` may stand in for words (D1-17)."""
 
-    body = TextField(label=_("Message"), required=False)
+    body = TextField(name=_("Message"), label=_("Message"), required=False)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, has_files=False, **kwargs):
@@ -49,10 +49,10 @@ class StaffMessageForm(MessageForm):
 
     def __init__(self, *args, ticket, by, **kwargs):
         super().__init__(*args, **kwargs)
+        then = self.fields["then"]
         lawful = {"", *ticket.next_statuses(by), ticket.status}
-        self.fields["then"].choices = [
-            choice for choice in self.fields["then"].choices if choice[0] in lawful
-        ]
+        # Narrows what is offered only: what a page that is behind sends is refused in words.
+        then.widget.choices = [choice for choice in then.choices if choice[0] in lawful]
 
     @property
     def is_note(self):

@@ -10,8 +10,6 @@ from tickets.workflow import Part
 
 Kind = TicketEvent.Kind
 
-# Moves that another line tells already.
-TOLD_ELSEWHERE = {Part.ASSIGNMENT, Part.REPLY, Part.MESSAGE}
 TIMELINE_LENGTH = 12
 
 
@@ -26,7 +24,8 @@ def reads_notes(part: Part) -> bool:
 
 
 def _lines(ticket, part):
-    lines = ticket.events.select_related("actor")
+    # A move that says why came with another line, and that one tells it.
+    lines = ticket.events.select_related("actor").filter(data__why__isnull=True)
     return lines if reads_notes(part) else lines.filter(audience=Audience.EVERYONE)
 
 
@@ -43,18 +42,17 @@ def thread_of(ticket, part, *, after=0, before=None, newest=None) -> Thread:
     if after and lines:
         known = _lines(ticket, part).filter(number__lte=after)
         previous = known.order_by("-number").values_list("at", flat=True).first()
-    return Thread(_told(lines, previous), earlier)
-
-
-def _told(lines, previous):
-    """Leaves out what another line tells, names the agents, marks where a day begins."""
-    lines = [line for line in lines if line.data.get("why") not in TOLD_ELSEWHERE]
     name_agents(lines)
+    mark_days(lines, previous)
+    return Thread(lines, earlier)
+
+
+def mark_days(lines, previous):
+    """Says of each line whether it ``opens_day``; ``previous`` is the time of the one before."""
     for line in lines:
         day = timezone.localtime(line.at).date()
         line.opens_day = previous is None or timezone.localtime(previous).date() != day
         previous = line.at
-    return lines
 
 
 def name_agents(lines):

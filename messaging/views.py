@@ -21,7 +21,7 @@ from tickets.forms import AssignForm, ClassifyForm, FeedbackForm, KeyForm, MoveF
 from tickets.models import Attachment, Ticket
 from tickets.promises import promise_of
 from tickets.queues import queues_for
-from tickets.workflow import ENDED, HANDLERS, Part, Status, TicketRefusal
+from tickets.workflow import ENDED, HANDLERS, Part, Status, TicketRefusal, TransitionRefused
 
 from . import actions
 from .forms import MessageForm, StaffMessageForm
@@ -39,7 +39,7 @@ def _find(request, reference):
 
 
 def _number(request, name) -> int:
-    value = request.GET.get(name, "")
+    value = request.GET.get(name, "")[:10]
     return min(int(value), 2**31 - 1) if value.isdecimal() else 0
 
 
@@ -77,6 +77,7 @@ def _requester_context(request, ticket):
     return {
         "ticket": ticket,
         "part": Part.REQUESTER,
+        "page_url": ticket.get_absolute_url(),
         "promise": promise_of(ticket),
         "timeline": timeline_of(ticket),
         "may_rate": ticket.may_be_rated,
@@ -137,8 +138,9 @@ def reply(request, reference):
     found, part = _find(request, reference)
     if part != Part.REQUESTER:
         raise PermissionDenied
-    problems, files = _take_files(request)
-    form = MessageForm(request.POST, has_files=files)
+    typed = _typed(request)
+    problems, files = _take_files(request, typed)
+    form = MessageForm(typed, has_files=files)
 
     def say():
         actions.post_message(
@@ -151,11 +153,17 @@ def reply(request, reference):
     return _said(request, found, form, problems, say, page)
 
 
-def _take_files(request):
+def _typed(request):
+    """What was posted, with a one-time key if it came without a usable one."""
+    typed = request.POST.copy()
+    if KeyForm(typed).key is None:
+        typed["key"] = str(uuid.uuid4())
+    return typed
+
+
+def _take_files(request, typed):
     """Keeps what came, or takes one away: the refusals, and whether any file waits now."""
-    key = KeyForm(request.POST).key
-    if key is None:
-        return [], False
+    key = KeyForm(typed).key
     if remove := KeyForm({"key": request.POST.get("remove")}).key:
         uploads.remove(remove, by=request.user, draft_key=key)
     problems = uploads.keep(request.FILES.getlist("files"), by=request.user, draft_key=key)
@@ -169,6 +177,7 @@ def _said(request, ticket, form, problems, say, page):
     try:
         say()
     except TicketRefusal as refusal:
+        ticket.refresh_from_db()  # the transaction was undone, what it did to the object was not
         form.add_error(None, str(refusal))
         return page(403 if isinstance(refusal, actions.ChatClosed) else 409)
     if request.htmx:  # the open page asks for the lines itself
@@ -189,39 +198,36 @@ def _requester_act(request, reference, act, message):
     return redirect("tickets:list" if not found.is_chat_open else found)
 
 
+def _requester_move(request, reference, to, message):
+    def move(found):
+        try:
+            ticket_actions.change_status(found, to, by=request.user)
+        except TransitionRefused:
+            if found.status != to:  # otherwise this was the second of two clicks
+                raise
+
+    return _requester_act(request, reference, move, message)
+
+
 @require_POST
 @permission_required("messaging.add_message", raise_exception=True)
 def close(request, reference):
     """D1-9, D0-T10: the requester says it is solved."""
-    return _requester_act(
-        request,
-        reference,
-        lambda found: ticket_actions.change_status(found, Status.CLOSED, by=request.user),
-        _("%(ticket)s is closed. Thank you for telling us."),
-    )
+    words = _("%(ticket)s is closed. Thank you for telling us.")
+    return _requester_move(request, reference, Status.CLOSED, words)
 
 
 @require_POST
 @permission_required("messaging.add_message", raise_exception=True)
 def withdraw(request, reference):
     """D0-T11: dismissed, gone from the open list, kept in the records."""
-    return _requester_act(
-        request,
-        reference,
-        lambda found: ticket_actions.change_status(found, Status.WITHDRAWN, by=request.user),
-        _("%(ticket)s is withdrawn."),
-    )
+    return _requester_move(request, reference, Status.WITHDRAWN, _("%(ticket)s is withdrawn."))
 
 
 @require_POST
 @permission_required("messaging.add_message", raise_exception=True)
 def reopen(request, reference):
-    return _requester_act(
-        request,
-        reference,
-        lambda found: ticket_actions.change_status(found, Status.OPEN, by=request.user),
-        _("%(ticket)s is open again."),
-    )
+    return _requester_move(request, reference, Status.OPEN, _("%(ticket)s is open again."))
 
 
 @require_POST
@@ -234,12 +240,17 @@ def rate(request, reference):
     form = FeedbackForm(request.POST)
     if not form.is_valid():
         return _requester_page(request, found, status=422, feedback_form=form)
-    return _requester_act(
-        request,
-        reference,
-        lambda ticket: ticket_actions.rate(ticket, by=request.user, **form.cleaned_data),
-        _("Thank you. Your rating of %(ticket)s is kept."),
-    )
+
+    def keep(ticket):
+        try:
+            ticket_actions.rate(ticket, by=request.user, **form.cleaned_data)
+        except TicketRefusal:
+            # The second of two clicks finds its own rating kept.
+            if not ticket.feedback.filter(round=ticket.reopen_count, **form.cleaned_data).exists():
+                raise
+
+    words = _("Thank you. Your rating of %(ticket)s is kept.")
+    return _requester_act(request, reference, keep, words)
 
 
 # --- The staff's side ---------------------------------------------------------
@@ -282,6 +293,7 @@ def _staff_context(request, ticket, part=None):
     return {
         "ticket": ticket,
         "part": part,
+        "page_url": ticket.workspace_url,
         "form": _blank_staff_form(request, ticket),
         "handles": part in HANDLERS,
         "rating": ticket.feedback.order_by("-round").first(),
@@ -305,8 +317,9 @@ def write(request, reference):
     found, part = _find(request, reference)
     if part not in HANDLERS:
         raise PermissionDenied
-    problems, files = _take_files(request)
-    form = StaffMessageForm(request.POST, has_files=files, ticket=found, by=request.user)
+    typed = _typed(request)
+    problems, files = _take_files(request, typed)
+    form = StaffMessageForm(typed, has_files=files, ticket=found, by=request.user)
 
     def say():
         words = {name: form.cleaned_data[name] for name in ("body", "key")}
@@ -324,7 +337,6 @@ def write(request, reference):
 
     def page(status):
         # The new lines are on this page now: sending again sends.
-        form.data = form.data.copy()
         form.data["seen"] = str(found.event_count)
         return _workspace_page(request, found, part, form, status=status, file_problems=problems)
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Application, Standing
-from careregistry.context_processors import SITE_NAME
 from tickets.models import TicketEvent
 from tickets.promises import promise_of
 from tickets.wording import by_when
@@ -86,7 +85,7 @@ def envelope(mail, *, subject, text, html, ticket=None) -> EmailMultiAlternative
 def facts_for(notification) -> dict:
     """What the templates of one mail may say. Raises NotMeant."""
     person = notification.recipient
-    facts = {"site_name": SITE_NAME, "person": person}
+    facts = {"site_name": settings.SITE_NAME, "person": person}
     if notification.event_id:
         facts |= ticket_facts(notification)
     elif not STILL_MEANT[notification.kind](person):
@@ -123,7 +122,7 @@ def ticket_facts(notification) -> dict:
         "event": event,
         "ticket": ticket,
         "is_requester": is_requester,
-        "actor_name": event.actor.first_name if event.actor else SITE_NAME,
+        "actor_name": event.actor.first_name if event.actor else settings.SITE_NAME,
         "new_status": (
             status_words(event.data["to"], is_requester) if event.kind == Line.STATUS else ""
         ),

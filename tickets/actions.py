@@ -64,6 +64,8 @@ def raise_ticket(
         TicketDraft.objects.filter(key=draft_key, owner=by).delete()
         if first := Ticket.objects.filter(draft_key=draft_key, requester=by).first():
             return first
+    # Taken first: its lock makes simultaneous tickets wait for each other, so the limit holds.
+    reference = ReferenceCounter.next_reference()
     recent = Ticket.objects.filter(
         requester=by, created_at__gte=timezone.now() - timedelta(hours=1)
     ).order_by()
@@ -71,7 +73,7 @@ def raise_ticket(
         raise TooMany(_("You have raised many tickets within an hour. Try again a little later."))
     now = timezone.now()
     ticket = Ticket.objects.create(
-        reference=ReferenceCounter.next_reference(),
+        reference=reference,
         requester=by,
         category=category,
         subject=subject,
@@ -134,8 +136,9 @@ def change_status(
     now = timezone.now()
     data = {"from": before, "to": to} | ({"why": via} if via else {})
     changes = {"status": to} | _CONSEQUENCES[to](ticket, now, data, by, text, resolution, until)
-    if text and ticket.part_of(by) in HANDLERS and ticket.first_responded_at is None:
-        changes["first_responded_at"] = now
+    if text and ticket.part_of(by) in HANDLERS:
+        changes["last_message_by"] = Part.ASSIGNEE
+        changes["first_responded_at"] = ticket.first_responded_at or now
     event = write(ticket, Kind.STATUS, by=by, at=now, data=data, text=text, key=key, **changes)
     ticket_status_changed.send(sender=Ticket, ticket=ticket, event=event)
     return event

@@ -37,18 +37,21 @@ class KeyForm(forms.Form):
 
 
 class TextField(forms.CharField):
-    """Long words. Too much is an error beside the field, never cut by the browser in silence."""
+    """Long words. Too much is an error beside the field, never cut by the browser in silence.
+
+    ``name`` begins that error: "Description".
+    """
 
     widget = forms.Textarea
 
-    def __init__(self, **kwargs):
+    def __init__(self, *, name, **kwargs):
         super().__init__(**kwargs)
         self.max_length = settings.MAX_TEXT_LENGTH
         self.validators.append(
             forms.fields.validators.MaxLengthValidator(
                 self.max_length,
-                _("%(label)s must be %(n)s characters or less")
-                % {"label": self.label, "n": f"{self.max_length:,}"},
+                _("%(text)s must be %(n)s characters or less")
+                % {"text": name, "n": f"{self.max_length:,}"},
             )
         )
 
@@ -81,7 +84,7 @@ class PastDateField(forms.MultiValueField):
 
     def __init__(self, *, name, **kwargs):
         self.name = name
-        boxes = [forms.CharField(required=False, max_length=10) for _box in range(3)]
+        boxes = [forms.CharField(required=False) for _box in range(3)]
         super().__init__(boxes, required=False, require_all_fields=False, **kwargs)
 
     def compress(self, values) -> date | None:
@@ -96,7 +99,7 @@ class PastDateField(forms.MultiValueField):
         try:
             day, month, year = (int(value) for value in values)
             found = date(year, month, day)
-        except ValueError as wrong:
+        except (ValueError, OverflowError) as wrong:
             raise forms.ValidationError(
                 _("%(date)s must be a real date, like 3 11 2026") % {"date": self.name}
             ) from wrong
@@ -113,6 +116,7 @@ class TicketForm(forms.ModelForm):
     """What a requester tells us. Who they are, the account says (D0-5)."""
 
     description = TextField(
+        name=_("Description"),
         label=_("Describe it"),
         help_text=_(
             "What happened, when, and what would put it right. Leave out card numbers and passwords"
@@ -165,7 +169,10 @@ class TicketForm(forms.ModelForm):
                 "required": _("Enter a subject"),
                 "max_length": _("Subject must be 200 characters or less"),
             },
-            "priority": {"required": _("Choose how much it is affecting you")},
+            "priority": {
+                "required": _("Choose how much it is affecting you"),
+                "invalid_choice": _("Choose how much it is affecting you"),
+            },
             "against": {"max_length": _("This must be 200 characters or less")},
         }
         widgets = {"priority": forms.RadioSelect({"class": "form-check-input"})}
@@ -200,10 +207,13 @@ class TicketForm(forms.ModelForm):
         return [n for n, field in cls.base_fields.items() if isinstance(field, PastDateField)]
 
     def typed(self) -> dict[str, str]:
-        """What was typed, to keep in the draft whatever it is worth."""
+        """What was typed, to keep in the draft whatever it is worth.
+
+        All but NUL, which PostgreSQL can't keep.
+        """
         boxes = [f"{name}_{box}" for name in self._dates() for box in range(3)]
         names = [name for name in self.fields if name not in self._dates()] + boxes
-        return {name: self.data.get(name, "") for name in names}
+        return {name: self.data.get(name, "").replace("\0", "") for name in names}
 
 
 class FeedbackForm(forms.Form):
@@ -225,7 +235,9 @@ class FeedbackForm(forms.Form):
             "invalid_choice": _("Choose a rating from 1 to 5"),
         },
     )
-    comment = TextField(label=_("Anything we should know? (optional)"), required=False)
+    comment = TextField(
+        name=_("Comment"), label=_("Anything we should know? (optional)"), required=False
+    )
 
 
 class AssignForm(forms.Form):
@@ -255,8 +267,12 @@ class ClassifyForm(forms.ModelForm):
 class MoveForm(forms.Form):
     """Offers only the moves the workflow allows this person from where the ticket stands."""
 
-    status = forms.TypedChoiceField(label=_("Move to"), coerce=Status)
-    text = TextField(label=_("Words for the customer"), required=False)
+    status = forms.TypedChoiceField(
+        label=_("Move to"),
+        coerce=Status,
+        error_messages={"invalid_choice": _("That move is not available now")},
+    )
+    text = TextField(name=_("The text"), label=_("Words for the customer"), required=False)
     resolution = forms.ChoiceField(
         label=_("How was it resolved?"),
         choices=[("", _("Choose one")), *ResolutionKind.choices],

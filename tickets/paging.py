@@ -1,30 +1,45 @@
-"""Lists page by key: the last row shown, never an offset and never a count of the table."""
+"""Lists page by key: the place of the last row shown, never an offset or a count of the table."""
 
 from dataclasses import dataclass
 
+from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 
 
 @dataclass(frozen=True)
 class Page:
     rows: list
-    next_after: str  # the reference to ask "after" with; empty on the last page
+    next_after: str  # the place to ask "after" with; empty on the last page
     is_first: bool
 
 
 def page_after(tickets, ordering: list[str], after: str, size: int) -> Page:
-    """``size`` tickets in ``ordering`` that come after the one with the reference ``after``.
+    """``size`` tickets in ``ordering`` that come after the place ``after``.
 
     ``ordering`` ends with the primary key, names no nullable field, and an index of the ticket
-    serves it. An unknown reference gives the first page.
+    serves it. A place is the values of a row, so it stays where it was when its ticket moves or
+    leaves the list. It is signed; one that is not ours gives the first page.
     """
     fields = [name.lstrip("-") for name in ordering]
-    last = tickets.filter(reference=after).values(*fields).first() if after else None
+    signer = Signer(salt=f"tickets.paging:{','.join(ordering)}")
+    try:
+        last = signer.unsign_object(after)
+    except BadSignature:
+        last = None
     if last:
-        tickets = tickets.filter(_beyond(ordering, last))
+        tickets = tickets.filter(_beyond(ordering, dict(zip(fields, last, strict=True))))
     rows = list(tickets.order_by(*ordering)[: size + 1])
+    shown = rows[:size]
     more = len(rows) > size
-    return Page(rows[:size], rows[size - 1].reference if more else "", is_first=last is None)
+    place = (
+        signer.sign_object([_plain(getattr(shown[-1], name)) for name in fields]) if more else ""
+    )
+    return Page(shown, place, is_first=last is None)
+
+
+def _plain(value):
+    """Moments as text, to the microsecond; truth and numbers are plain already."""
+    return value if isinstance(value, int) else str(value)
 
 
 def _beyond(ordering, last) -> Q:

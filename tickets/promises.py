@@ -114,6 +114,9 @@ def _waiting(ticket):
 
 
 def _hold(ticket):
+    next_step = _("You’ll hear by %(by)s.")
+    if ticket.due_at < timezone.now():
+        return _answer(ticket, kept="", label=_("You’ll hear by"), next_step=next_step)
     until = day(ticket.due_at)
     return Promise(
         strong=ticket.status_event.text,

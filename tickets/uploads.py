@@ -4,11 +4,12 @@ import hashlib
 import re
 import unicodedata
 from pathlib import PurePosixPath
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import filetype
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -65,43 +66,66 @@ def _is_really(file, kind) -> bool:
 def keep(files, *, by: User, draft_key: UUID) -> list[str]:
     """Keep what is fit of ``files`` under ``draft_key`` until it is sent.
 
-    Returns the refusals. One bad file does not cost the others.
+    Returns the refusals. One bad file does not cost the others, and the same file again is kept
+    once: a form may arrive twice.
     """
-    waiting = list(Attachment.objects.waiting_in(draft_key, by).values_list("size", flat=True))
+    sizes = list(Attachment.objects.waiting_in(draft_key, by).values_list("size", flat=True))
     problems = []
     for file in files:
         name = clean_name(file.name or "")
-        problem = problem_with(file, name)
-        if not problem and len(waiting) >= settings.MAX_UPLOADS:
-            problem = _("You can add up to %(n)s files") % {"n": settings.MAX_UPLOADS}
-        if not problem and sum(waiting) + file.size > settings.MAX_UPLOADS_BYTES:
-            megabytes = settings.MAX_UPLOADS_BYTES // 1024**2
-            problem = _("Files must be smaller than %(n)s MB together") % {"n": megabytes}
-        if problem:
+        if problem := problem_with(file, name):
             problems.append(problem)
             continue
-        _store(file, name, by, draft_key)
-        waiting.append(file.size)
+        attachment = _attachment(file, name, by, draft_key)
+        if Attachment.objects.filter(pk=attachment.pk).exists():
+            continue
+        if problem := _no_room_for(file, sizes):
+            problems.append(problem)
+            continue
+        _store(attachment)
+        sizes.append(file.size)
     return list(dict.fromkeys(problems))
 
 
-def _store(file, name, by, draft_key):
+def _no_room_for(file, sizes) -> str:
+    if len(sizes) >= settings.MAX_UPLOADS:
+        return _("You can add up to %(n)s files") % {"n": settings.MAX_UPLOADS}
+    if sum(sizes) + file.size > settings.MAX_UPLOADS_BYTES:
+        megabytes = settings.MAX_UPLOADS_BYTES // 1024**2
+        return _("Files must be smaller than %(n)s MB together") % {"n": megabytes}
+    return ""
+
+
+def _attachment(file, name, by, draft_key) -> Attachment:
+    """Not saved yet. The same file of the same person under the same key has the same id."""
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
-    Attachment.objects.create(
+    sha256 = digest.hexdigest()
+    return Attachment(
+        pk=uuid5(draft_key, f"{by.pk}/{sha256}/{name}"),
         uploader=by,
         draft_key=draft_key,
         file=file,
         name=name,
         content_type=TYPES[PurePosixPath(name).suffix.lower().lstrip(".")],
         size=file.size,
-        sha256=digest.hexdigest(),
+        sha256=sha256,
     )
+
+
+def _store(attachment):
+    try:
+        with transaction.atomic():
+            attachment.save(force_insert=True)
+    except IntegrityError:  # the same form, at the same moment, was quicker
+        attachment.file.delete(save=False)
 
 
 def remove(attachment_id: UUID, *, by: User, draft_key: UUID) -> None:
     """Take a waiting file back. One that was sent, or is somebody else's, stays."""
-    for attachment in Attachment.objects.waiting_in(draft_key, by).filter(pk=attachment_id):
-        attachment.delete()
-        attachment.file.delete(save=False)
+    waiting = Attachment.objects.waiting_in(draft_key, by).filter(pk=attachment_id)
+    for attachment in waiting:
+        gone, _rows = waiting.delete()  # asks again: it may have been sent since it was read
+        if gone:
+            attachment.file.delete(save=False)

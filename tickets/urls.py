@@ -10,9 +10,9 @@ urlpatterns = [
     path("tickets/new/files/", views.draft_files, name="draft_files"),
     path("tickets/new/review/", views.review, name="review"),
     path("tickets/files/<uuid:pk>/", views.attachment, name="attachment"),
-    path("tickets/<str:reference>/done/", views.done, name="done"),
+    path("tickets/<slug:reference>/done/", views.done, name="done"),
     path("workspace/", views.workspace, name="workspace"),
-    path("workspace/tickets/<str:reference>/take/", views.take, name="take"),
-    path("workspace/tickets/<str:reference>/hand-over/", views.hand_over, name="hand_over"),
-    path("workspace/tickets/<str:reference>/classify/", views.classify, name="classify"),
+    path("workspace/tickets/<slug:reference>/take/", views.take, name="take"),
+    path("workspace/tickets/<slug:reference>/hand-over/", views.hand_over, name="hand_over"),
+    path("workspace/tickets/<slug:reference>/classify/", views.classify, name="classify"),
 ]

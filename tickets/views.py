@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import actions, drafts, uploads
@@ -93,6 +94,7 @@ def _new_page(request, form, draft, problems=()):
 
 
 @login_not_required
+@never_cache  # it holds what was typed, by visitors too
 @require_http_methods(["GET", "POST"])
 def new(request):
     """The form. Whatever it is worth, what was typed goes into the draft."""
@@ -111,7 +113,7 @@ def new(request):
     _keep_words(draft, form)
     problems = _keep_files(request, draft)
     if "remove" in request.POST:
-        return _new_page(request, TicketForm.resume(draft), draft)
+        return _new_page(request, TicketForm.resume(draft), draft, problems)
     if "later" in request.POST and not problems:
         messages.success(request, _("Your ticket is saved. Nothing has been sent yet."))
         return redirect("tickets:list" if request.user.is_authenticated else "home")
@@ -136,12 +138,16 @@ def save_draft(request):
 @permission_required("tickets.add_ticket", raise_exception=True)
 def draft_files(request):
     """Takes files as they are chosen, or one away, and answers the list (htmx)."""
-    draft = drafts.start(request)
-    problems = _keep_files(request, draft)
+    try:
+        draft = drafts.start(request)
+        problems = _keep_files(request, draft)
+    except TooMany as refusal:
+        draft, problems = None, [str(refusal)]
     return render(request, "tickets/_files.html", _files_context(request, draft, problems))
 
 
 @login_not_required
+@never_cache
 @require_http_methods(["GET", "POST"])
 def review(request):
     """Everything once more before it is sent; sending asks visitors to sign in."""

@@ -22,6 +22,7 @@ from tickets.models import Category, Expertise
 from tickets.summaries import summarise_days
 
 from .cast import CATEGORIES, EXPERTISE, PEOPLE
+from .settled import settled_stories
 from .stories import STORIES
 
 JOINED = timedelta(days=40)
@@ -102,7 +103,7 @@ def _make_person(name, *, decided_by):
 def _tell_stories(now, cast, categories):
     """All steps of all stories in the order of their time, so that numbers follow the calendar."""
     steps = []
-    for story in STORIES:
+    for story in [*STORIES, *settled_stories()]:
         steps.append((story.ago, story, None))
         steps += [(step.ago, story, step) for step in story.steps]
     tickets = {}

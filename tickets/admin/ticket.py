@@ -192,7 +192,7 @@ class TicketAdmin(ReadOnlyAdmin):
         except TicketRefusal as refusal:
             return str(refusal)
         except PermissionDenied:
-            return _("%(ticket)s is your own.") % {"ticket": ticket}
+            return _("%(ticket)s is not yours to assign.") % {"ticket": ticket}
         return ""
 
     @admin.action(description=gettext_lazy("Assign…"), permissions=["assign"])
@@ -266,6 +266,8 @@ class TicketAdmin(ReadOnlyAdmin):
         ticket = self._ticket_to_handle(request, object_id)
         # The form writes into its instance, the action wants the ticket as it stands.
         form = ClassifyForm(request.POST or None, instance=Ticket.objects.get(pk=ticket.pk))
+        if form.is_valid() and not form.has_changed():
+            return redirect(self.url_of("change", ticket))
         if form.is_valid():
             with self.recorded(request, ticket, _("Priority or category changed.")):
                 actions.classify(ticket, by=request.user, **form.cleaned_data)

@@ -192,7 +192,7 @@ def test_several_are_assigned_at_once_and_refusals_are_told(login, ada, alice, b
     assert "2 assigned." in words_of(answer)
     assert "2 could not be:" in words_of(answer)
     assert f"{taken} is already assigned to Dave Dunn." in words_of(answer)
-    assert f"{own} is your own." in words_of(answer)
+    assert f"{own} is not yours to assign." in words_of(answer)
     assert LogEntry.objects.count() == 2
 
 

@@ -245,6 +245,16 @@ def test_priority_and_category_are_set_by_the_action(login, ada, ticket):
     assert LogEntry.objects.count() == 1
 
 
+def test_what_stays_as_it_was_writes_no_line(login, ada, ticket):
+    same = {"priority": ticket.priority, "category": ticket.category_id}
+
+    answer = login(ada).post(page(ticket, "classify"), same)
+
+    assert answer.status_code == 302
+    assert ticket.events.count() == 3
+    assert not LogEntry.objects.exists()
+
+
 # --- The bin ----------------------------------------------------------------
 
 

@@ -1,0 +1,247 @@
+"""``permissions.yaml`` is what the product does: each cell, and nothing beside it."""
+
+import re
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.testing import WebsocketCommunicator
+
+from careregistry.asgi import application
+from messaging import live
+from messaging.actions import post_message, post_note
+from tickets.models import Ticket
+
+from .matrix import (  # noqa: F401 -- the worlds are fixtures
+    LETTERS,
+    METHODS,
+    PAGE_ROWS,
+    PEOPLE,
+    ROWS,
+    SAFE,
+    SOCKET_ROWS,
+    page_routes,
+    requests_of,
+    row_for,
+    snapshot,
+    socket_actions,
+    whole_world,
+    world,
+)
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = "/account/login/"
+# Who is refused before anything is looked up, so that the answer can't depend on what exists.
+OUTSIDERS = {"anonymous", "owner", "other_customer", "pending_agent", "pending_admin"}
+
+
+# --- Every route has a row, every row a route ---------------------------------------
+
+
+@pytest.mark.plan("SEC-A1")
+def test_every_route_has_a_row():
+    without = [
+        route.pattern
+        for route in page_routes()
+        if not any(row_for(route.name, method) for method in METHODS)
+    ]
+
+    assert without == []
+
+
+@pytest.mark.plan("SEC-A1")
+def test_every_row_has_a_route():
+    assert [str(row) for row in PAGE_ROWS if not requests_of(row)] == []
+
+
+@pytest.mark.plan("SEC-A1")
+def test_every_socket_action_has_a_row():
+    ruled = {(action, path) for action, path in socket_actions() if socket_row(action, path)}
+
+    assert ruled == socket_actions()
+    for row in SOCKET_ROWS:
+        assert any(row.fits(path, action) for action, path in socket_actions()), str(row)
+
+
+@pytest.mark.plan("SEC-A1")
+def test_every_cell_is_one_of_the_letters():
+    assert {letter for row in ROWS for _, letter in row.cells} <= set(LETTERS)
+
+
+# --- Pages ----------------------------------------------------------------------------
+
+
+def bare(response) -> str:
+    """The page without what differs from one request to the next."""
+    words = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.text)
+    return words.replace(response.request["PATH_INFO"], "")
+
+
+def is_refused_like(letter, response) -> bool:
+    match letter:
+        case "F":
+            return response.status_code == 403
+        case "N":
+            return response.status_code == 404
+        case "L":
+            return response.status_code == 302 and response.headers["Location"].startswith(LOGIN)
+        case "R":
+            return response.status_code == 302 and not is_refused_like("L", response)
+        case "T":
+            return response.status_code in (302, 403, 409, 422)
+    return False
+
+
+def is_allowed(response, method) -> bool:
+    """POST is answered by a page or leads on to one."""
+    return response.status_code in ((200, 204, 302) if method == "POST" else (200, 204))
+
+
+@pytest.mark.plan("SEC-A1")
+@pytest.mark.plan("SEC-A2")
+@pytest.mark.plan("SEC-A3")
+@pytest.mark.plan("SEC-A4")
+@pytest.mark.plan("SEC-A11")
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("row", PAGE_ROWS, ids=str)
+def test_page(world, row, person):
+    """Each cell: the answer, and that a refusal leaves no trace."""
+    letter = row.cell(person)
+    for route, method in requests_of(row) if letter != "-" else ():
+        where = f"{method} {route.pattern} as {person}"
+        with world.undone():
+            response = world.send(person, route, method, row.thing)
+            changed = method not in SAFE and not world.is_unchanged()
+
+            if letter == "Y":
+                assert is_allowed(response, method), f"{where}: {response.status_code}"
+                must_change = method == "POST" and world.form(person, route.name, row.thing)
+                assert changed or not must_change or route.name == "theme", where
+            else:
+                assert is_refused_like(letter, response), f"{where}: {response.status_code}"
+                assert not changed, where
+            if letter == "N" or (letter == "F" and person in OUTSIDERS):
+                nothing = world.send(person, route, method, row.thing, unknown=True)
+                assert nothing.status_code == response.status_code, where
+                assert bare(nothing) == bare(response), where
+    assert world.is_unchanged()  # by the methods that are safe
+
+
+@pytest.mark.plan("SEC-A1")
+@pytest.mark.parametrize("person", PEOPLE)
+def test_methods_without_a_row_are_refused(world, person):
+    for route in page_routes():
+        rows = {row_for(route.name, method) for method in METHODS} - {None}
+        refusals = {row.cell(person) for row in rows}
+        for method in METHODS:
+            if row_for(route.name, method):
+                continue
+            response = world.send(person, route, method)
+            assert response.status_code == 405 or any(
+                is_refused_like(letter, response) for letter in refusals & {"L", "F"}
+            ), f"{method} {route.pattern} as {person}: {response.status_code}"
+    assert world.is_unchanged()
+
+
+# --- Lists ----------------------------------------------------------------------------
+
+
+def references_in(response) -> set[str]:
+    return set(re.findall(r"CCR-\d{4}-\d{5}", response.text))
+
+
+@pytest.mark.plan("SEC-A2")
+@pytest.mark.plan("SEC-A3")
+@pytest.mark.parametrize(
+    "person",
+    ["owner", "other_customer", "agent_assigned", "agent_unassigned", "agent_pool", "agent_owner"],
+)
+def test_lists_show_only_what_one_may_open(world, person):
+    """Own, assigned and pool, in every view of every list."""
+    client = world.clients[person]
+    asker = world.people[person]
+    pages = [client.get(f"/tickets/?tab={tab}") for tab in ("open", "resolved", "all")]
+    if asker.is_agent:
+        views = ("mine", "waiting", "unassigned", "done", "all")
+        pages += [client.get(f"/workspace/?view={view}") for view in views]
+
+    shown = set().union(*map(references_in, pages))
+
+    assert shown == set(Ticket.objects.visible_to(asker).values_list("reference", flat=True))
+    assert bool(shown) == (person not in ("other_customer", "agent_unassigned"))
+
+
+# --- Sockets --------------------------------------------------------------------------
+
+
+def socket_row(action, path):
+    return next((row for row in SOCKET_ROWS if row.fits(path, action)), None)
+
+
+def open_socket(world, person, path):
+    """A page of ``person`` as a browser would open it."""
+    cookies = world.clients[person].cookies
+    session = f"sessionid={cookies['sessionid'].value}" if "sessionid" in cookies else ""
+    headers = [(b"origin", b"http://localhost:8000"), (b"cookie", session.encode())]
+    path = path.replace("*", world.ticket(person, "live").reference)
+    return WebsocketCommunicator(application, f"/{path}", headers=headers)
+
+
+async def frames_of(socket) -> list[str]:
+    """The types of the frames that have come by now."""
+    frames = []
+    while not await socket.receive_nothing(0.05):
+        frames.append((await socket.receive_json_from())["type"])
+    return frames
+
+
+@pytest.mark.plan("SEC-A1")
+@pytest.mark.plan("SEC-A4")
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("row", SOCKET_ROWS, ids=str)
+def test_socket(world, row, person, django_capture_on_commit_callbacks):
+    letter = row.cell(person)
+    action = {"JOIN": join, "BELL": hear_a_bell, "TYPING": type_something}[row.methods[0]]
+    if letter != "-":
+        with django_capture_on_commit_callbacks() as callbacks:
+            assert async_to_sync(action)(world, row, person, callbacks) == letter
+    assert not live.sockets
+
+
+async def join(world, row, person, callbacks) -> str:
+    socket = open_socket(world, person, row.route)
+    accepted, _ = await socket.connect()
+    assert accepted  # so that the browser learns the code
+    refused = not await socket.receive_nothing(0.05)
+    answer = (await socket.receive_output())["code"] if refused else "Y"
+    await socket.disconnect()
+    return str(answer)
+
+
+async def hear_a_bell(world, row, person, callbacks) -> str:
+    socket = open_socket(world, person, row.route)
+    await socket.connect()
+    await frames_of(socket)
+    say = post_note if row.thing == "note" else post_message
+    ticket = Ticket.objects.filter(pk=world.ticket(person, "live").pk)
+    await sync_to_async(lambda: say(ticket.get(), by=world.people["admin"], body="Hello"))()
+    for callback in callbacks:
+        await sync_to_async(callback)()
+    heard = "bell" in await frames_of(socket)
+    await socket.disconnect()
+    return "Y" if heard else "H"
+
+
+async def type_something(world, row, person, callbacks) -> str:
+    socket = open_socket(world, person, row.route)
+    other = open_socket(world, "admin" if person != "admin" else "superuser", row.route)
+    ticket = world.ticket(person, "live")
+    other.scope["path"] = f"/ws/tickets/{ticket.reference}/"
+    await socket.connect()
+    await other.connect()
+    await frames_of(other)
+    await socket.send_json_to({"type": "typing"})
+    seen = "typing" in await frames_of(other)
+    await socket.disconnect()
+    await other.disconnect()
+    return "Y" if seen else "H"

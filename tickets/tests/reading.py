@@ -1,0 +1,90 @@
+"""Reading a page as a person does: which words stand where."""
+
+import re
+from html.parser import HTMLParser
+
+VOID = {"area", "br", "hr", "img", "input", "link", "meta", "source", "use"}
+
+
+class _Reader(HTMLParser):
+    def __init__(self, place):
+        super().__init__()
+        self.place = place  # "h1", ".a-class" or "#an-id"
+        self.depth = 0
+        self.open = []  # (depth at which it closes, its words so far)
+        self.read = []
+        self.fields = {}
+        self.textarea = None
+
+    def handle_starttag(self, tag, attributes):
+        has = dict(attributes)
+        if tag == "input" and has.get("type") not in ("radio", "checkbox", "file"):
+            self.fields[has.get("name")] = has.get("value", "")
+        if "checked" in has:
+            self.fields[has["name"]] = has["value"]
+        if tag == "textarea":
+            self.textarea = has.get("name")
+            self.fields[self.textarea] = ""
+        if tag in VOID:
+            return
+        classes = {f".{name}" for name in (has.get("class") or "").split()}
+        if self.place in {tag, f"#{has.get('id')}", *classes}:
+            self.open.append((self.depth, []))
+        self.depth += 1
+
+    def handle_endtag(self, tag):
+        if tag in VOID:
+            return
+        self.depth -= 1
+        if tag == "textarea":
+            self.textarea = None
+        if self.open and self.open[-1][0] == self.depth:
+            self.read.append(squeeze("".join(self.open.pop()[1])))
+
+    def handle_data(self, words):
+        if self.textarea:
+            self.fields[self.textarea] += words
+        for _depth, said in self.open:
+            said.append(words)
+
+
+def _read(response, place):
+    reader = _Reader(place)
+    reader.feed(response.content.decode())
+    return reader
+
+
+def squeeze(words):
+    return " ".join(words.split())
+
+
+def texts(response, place):
+    """The words of each ``place`` (tag, .class or #id) of the page, white space squeezed."""
+    return _read(response, place).read
+
+
+def text(response, place):
+    """The words of the only ``place`` of the page."""
+    (found,) = texts(response, place)
+    return found
+
+
+def typed(response, name):
+    """What stands in the field ``name`` of a form."""
+    return _read(response, "").fields[name]
+
+
+def lines(response):
+    """The numbers of the history lines that are shown."""
+    return [int(number) for number in re.findall(r'data-line="(\d+)"', response.content.decode())]
+
+
+def told(response):
+    """The banners a person reads after an action."""
+    return texts(response, ".ccr-banner--card")
+
+
+def problems(response):
+    """What stands next to fields, and in the summary above the form."""
+    beside = [words.removeprefix("Error: ") for words in texts(response, ".ccr-error")]
+    return beside, texts(response, ".ccr-errors")
