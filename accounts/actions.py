@@ -54,8 +54,7 @@ def decide(
 @transaction.atomic
 def bin_user(user: User, *, by: User) -> None:
     """Take ``user`` out of every list and shut the door. Nothing of theirs is lost."""
-    if not by.has_perm("accounts.bin_user") or (user.is_superuser and not by.is_superuser):
-        raise PermissionDenied
+    _refuse_unless_may_bin(user, by)
     if user.pk == by.pk:
         raise DecisionRefused(_("You can't delete your own account here."))
     User.objects.filter(pk=user.pk, deleted_at=None).update(deleted_at=timezone.now())
@@ -63,6 +62,11 @@ def bin_user(user: User, *, by: User) -> None:
 
 @transaction.atomic
 def restore_user(user: User, *, by: User) -> None:
-    if not by.has_perm("accounts.bin_user"):
-        raise PermissionDenied
+    _refuse_unless_may_bin(user, by)
     User.objects.filter(pk=user.pk).update(deleted_at=None)
+
+
+def _refuse_unless_may_bin(user, by):
+    """Administrators are the business of superusers."""
+    if not by.has_perm("accounts.bin_user") or (user.is_admin and not by.is_superuser):
+        raise PermissionDenied

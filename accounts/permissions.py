@@ -44,6 +44,7 @@ ADMIN = AGENT | {
     "tickets.view_attachment",
     "tickets.view_ticketdraft",
     "tickets.view_daysummary",
+    "tickets.view_referencecounter",
     "messaging.view_message",
     "notifications.view_notification",
     "notifications.view_outgoingmail",

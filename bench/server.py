@@ -81,7 +81,7 @@ class Site:
             environment["COUNT_QUERIES"] = "1"
         command = ["uvicorn", "careregistry.asgi:application", "--no-access-log"]
         command += [f"--port={port}", f"--workers={workers}", "--log-level=warning"]
-        command += ["--timeout-keep-alive=60"]  # one client idles while another is timed
+        command += ["--timeout-keep-alive=3600"]  # one client idles while another is timed
         process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=environment)
         try:
             _wait_for(f"{address}/health/live", process)

@@ -3,6 +3,7 @@
 Each file of tests has an installation of its own, with its own database, processes and mail.
 """
 
+import os
 import shutil
 import subprocess
 
@@ -39,7 +40,12 @@ def chromium():
 @pytest.fixture(scope="package")
 def static_files():
     """As ``make run`` collects them: only if one of ours has changed since."""
-    subprocess.run(["make", "staticfiles/staticfiles.json"], cwd=settings.BASE_DIR, check=True)
+    subprocess.run(
+        ["make", "staticfiles/staticfiles.json"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "careregistry.settings"},
+        check=True,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,7 @@ class Installation:
     def subjects_to(self, address):
         """In the order they came, without the number and the subject of the ticket."""
         subjects = [mail["Subject"] for mail in self.mails_to(address)]
-        return [re.sub(r"^\[CCR-[^\]]*\] |: .*$", "", subject) for subject in subjects]
+        return [X, "", subject) for subject in subjects]
 
 
 PREAMBLE = """

@@ -270,7 +270,10 @@ class MoveForm(forms.Form):
     status = forms.TypedChoiceField(
         label=_("Move to"),
         coerce=Status,
-        error_messages={"invalid_choice": _("That move is not available now")},
+        error_messages={
+            "required": _("Choose where to move it"),
+            "invalid_choice": _("That move is not available now"),
+        },
     )
     text = TextField(name=_("The text"), label=_("Words for the customer"), required=False)
     resolution = forms.ChoiceField(
@@ -287,9 +290,8 @@ class MoveForm(forms.Form):
 
     def __init__(self, *args, ticket, by, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["status"].choices = [
-            (status.value, status.label) for status in ticket.next_statuses(by)
-        ]
+        moves = [(status.value, status.label) for status in ticket.next_statuses(by)]
+        self.fields["status"].choices = [("", _("Choose one")), *moves] if moves else []
 
     def clean(self):
         cleaned = super().clean()

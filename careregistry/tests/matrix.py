@@ -1,6 +1,5 @@
 """``permissions.yaml`` and everybody and everything it speaks of."""
 
-import logging
 import re
 import uuid
 from contextlib import contextmanager
@@ -8,7 +7,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 
-import pytest
 import yaml
 from django.apps import apps
 from django.conf import settings
@@ -19,7 +17,7 @@ from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
@@ -185,7 +183,8 @@ def text_file(name="bill.txt"):
 class World:
     """One person for each column, with a ticket in each state for whoever has one."""
 
-    def __init__(self):
+    def __init__(self, media_root):
+        self.media_root = media_root
         self.category = make_category("Faulty product", team_name="Returns team")
         self.spare_category = make_category("Spare")
         self.people = self._people()
@@ -228,19 +227,17 @@ class World:
                 self._raise(owner, state, assignee=self.people["agent_assigned"], status=status)
             self._raise(owner, "unassigned")
 
-    def _raise(self, owner, state, **fields):
+    def _raise(self, owner, state, status=None, **fields):
         requester, boss = self.people[owner], self.people["admin"]
-        live = make_ticket(
-            requester, category=self.category, by=boss, **(fields | {"status": None})
-        )
+        live = make_ticket(requester, category=self.category, by=boss, **fields)
         files = {
             "public": self._with_file(post_message, live, requester),
             "note": self._with_file(post_note, live, boss),
         }
-        if fields.get("status") == Status.RESOLVED:
+        if status == Status.RESOLVED:
             solved = {"text": "Replaced it.", "resolution": ResolutionKind.REPLACED}
             actions.change_status(live, Status.RESOLVED, by=boss, **solved)
-        elif fields.get("status") == Status.CLOSED:
+        elif status == Status.CLOSED:
             actions.change_status(live, Status.CLOSED, by=requester)
         self.tickets[owner, state] = (live, files)
 
@@ -449,7 +446,8 @@ FORMS = {
     },
     "admin:tickets_ticket_bin": lambda world, person: {},
     ("admin:tickets_ticket_changelist", "assign"): lambda world, person: {
-        "action": "assign_selected", "answered": "yes", "agent": world.people["agent_unassigned"].pk,
+        "action": "assign_selected", "answered": "yes",
+        "agent": world.people["agent_unassigned"].pk,
         "_selected_action": [world.ticket("owner", "unassigned").pk],
     },
     ("admin:notifications_outgoingmail_changelist", "send again"): lambda world, person: {
@@ -472,26 +470,3 @@ def snapshot() -> dict[str, list]:
         if model not in NOT_OURS and not model._meta.proxy
     }
     return rows | {"files": sorted(path.name for path in settings.MEDIA_ROOT.rglob("*"))}
-
-
-@pytest.fixture(scope="module")
-def whole_world(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Made once: every request is undone."""
-    media_root = tmp_path_factory.mktemp("files")
-    logging.disable()  # thousands of refusals, each with its traceback
-    with (
-        django_db_blocker.unblock(),
-        override_settings(MEDIA_ROOT=media_root),
-        transaction.atomic(),
-    ):
-        made = World()
-        made.media_root = media_root
-        yield made
-        transaction.set_rollback(True)
-    logging.disable(logging.NOTSET)
-
-
-@pytest.fixture
-def world(whole_world, db, settings, files_of_their_own):
-    settings.MEDIA_ROOT = whole_world.media_root
-    return whole_world

@@ -4,14 +4,12 @@ import re
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from channels.testing import WebsocketCommunicator
 
-from careregistry.asgi import application
-from messaging import live
 from messaging.actions import post_message, post_note
+from messaging.tests.sockets import PageSocket
 from tickets.models import Ticket
 
-from .matrix import (  # noqa: F401 -- the worlds are fixtures
+from .matrix import (
     LETTERS,
     METHODS,
     PAGE_ROWS,
@@ -22,10 +20,7 @@ from .matrix import (  # noqa: F401 -- the worlds are fixtures
     page_routes,
     requests_of,
     row_for,
-    snapshot,
     socket_actions,
-    whole_world,
-    world,
 )
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +102,7 @@ def is_allowed(response, method) -> bool:
 def test_page(world, row, person):
     """Each cell: the answer, and that a refusal leaves no trace."""
     letter = row.cell(person)
-    for route, method in requests_of(row) if letter != "-" else ():
+    for route, method in requests_of(row) if letter != "–" else ():
         where = f"{method} {route.pattern} as {person}"
         with world.undone():
             response = world.send(person, route, method, row.thing)
@@ -178,21 +173,9 @@ def socket_row(action, path):
     return next((row for row in SOCKET_ROWS if row.fits(path, action)), None)
 
 
-def open_socket(world, person, path):
-    """A page of ``person`` as a browser would open it."""
-    cookies = world.clients[person].cookies
-    session = f"sessionid={cookies['sessionid'].value}" if "sessionid" in cookies else ""
-    headers = [(b"origin", b"http://localhost:8000"), (b"cookie", session.encode())]
+def socket_of(world, person, path):
     path = path.replace("*", world.ticket(person, "live").reference)
-    return WebsocketCommunicator(application, f"/{path}", headers=headers)
-
-
-async def frames_of(socket) -> list[str]:
-    """The types of the frames that have come by now."""
-    frames = []
-    while not await socket.receive_nothing(0.05):
-        frames.append((await socket.receive_json_from())["type"])
-    return frames
+    return PageSocket(f"/{path}", world.clients[person])
 
 
 @pytest.mark.plan("SEC-A1")
@@ -201,47 +184,38 @@ async def frames_of(socket) -> list[str]:
 @pytest.mark.parametrize("row", SOCKET_ROWS, ids=str)
 def test_socket(world, row, person, django_capture_on_commit_callbacks):
     letter = row.cell(person)
-    action = {"JOIN": join, "BELL": hear_a_bell, "TYPING": type_something}[row.methods[0]]
-    if letter != "-":
+    act = {"JOIN": join, "BELL": hear_a_bell, "TYPING": type_something}[row.methods[0]]
+    if letter != "–":
         with django_capture_on_commit_callbacks() as callbacks:
-            assert async_to_sync(action)(world, row, person, callbacks) == letter
-    assert not live.sockets
+            assert async_to_sync(act)(world, row, person, callbacks) == letter
 
 
 async def join(world, row, person, callbacks) -> str:
-    socket = open_socket(world, person, row.route)
-    accepted, _ = await socket.connect()
-    assert accepted  # so that the browser learns the code
-    refused = not await socket.receive_nothing(0.05)
-    answer = (await socket.receive_output())["code"] if refused else "Y"
-    await socket.disconnect()
-    return str(answer)
+    socket = socket_of(world, person, row.route)
+    code = await socket.open()
+    await socket.leave()
+    return str(code or "Y")
 
 
 async def hear_a_bell(world, row, person, callbacks) -> str:
-    socket = open_socket(world, person, row.route)
-    await socket.connect()
-    await frames_of(socket)
-    say = post_note if row.thing == "note" else post_message
     ticket = Ticket.objects.filter(pk=world.ticket(person, "live").pk)
-    await sync_to_async(lambda: say(ticket.get(), by=world.people["admin"], body="Hello"))()
-    for callback in callbacks:
-        await sync_to_async(callback)()
-    heard = "bell" in await frames_of(socket)
-    await socket.disconnect()
-    return "Y" if heard else "H"
+    say = post_note if row.thing == "note" else post_message
+    async with socket_of(world, person, row.route) as socket:
+        await sync_to_async(lambda: say(ticket.get(), by=world.people["admin"], body="Hello"))()
+        for callback in callbacks:
+            await sync_to_async(callback)()
+        heard = [frame["type"] for frame in await socket.frames()]
+    return "Y" if "bell" in heard else "H"
 
 
 async def type_something(world, row, person, callbacks) -> str:
-    socket = open_socket(world, person, row.route)
-    other = open_socket(world, "admin" if person != "admin" else "superuser", row.route)
-    ticket = world.ticket(person, "live")
-    other.scope["path"] = f"/ws/tickets/{ticket.reference}/"
-    await socket.connect()
-    await other.connect()
-    await frames_of(other)
-    await socket.send_json_to({"type": "typing"})
-    seen = "typing" in await frames_of(other)
-    await socket.disconnect()
-    await other.disconnect()
-    return "Y" if seen else "H"
+    async with (
+        socket_of(world, person, row.route) as socket,
+        PageSocket(
+            f"/ws/tickets/{world.ticket(person, 'live')}/",
+            world.clients["superuser" if person == "admin" else "admin"],
+        ) as other,
+    ):
+        await socket.say({"type": "typing"})
+        seen = [frame["type"] for frame in await other.frames()]
+    return "Y" if "typing" in seen else "H"

@@ -15,6 +15,7 @@ from tickets.models import (
     DaySummary,
     Expertise,
     Feedback,
+    ReferenceCounter,
     Ticket,
     TicketDraft,
     TicketEvent,
@@ -134,3 +135,8 @@ class TicketDraftAdmin(ReadOnlyAdmin):
 class DaySummaryAdmin(ReadOnlyAdmin):
     list_display = ("day", "raised", "resolved")
     ordering = ("-day",)
+
+
+@admin.register(ReferenceCounter)
+class ReferenceCounterAdmin(ReadOnlyAdmin):
+    list_display = ("year", "last")

@@ -1,0 +1,115 @@
+"""The socket of an open page as a browser holds it: with the page's cookie and origin."""
+
+import asyncio
+import json
+from itertools import count
+
+from asgiref.testing import ApplicationCommunicator
+
+from careregistry.asgi import application
+from messaging import live
+
+ORIGIN = "http://localhost:8000"
+QUIET = 0.05  # seconds without a frame after which we believe that none comes
+_ports = count(10_000)
+
+
+async def like_a_server(scope, receive, send):
+    """The product behind what every server insists on: nothing is sent after the close."""
+    is_closed = False
+
+    async def pass_on(message):
+        nonlocal is_closed
+        if is_closed:
+            raise RuntimeError(f"{message['type']} after the close")
+        is_closed = message["type"] == "websocket.close"
+        await send(message)
+
+    await application(scope, receive, pass_on)
+
+
+class PageSocket(ApplicationCommunicator):
+    """``async with PageSocket(path, client) as socket`` opens it, and leaves in the end.
+
+    Asked outside of a ``with``, ``open`` tells the close code of one that is refused.
+    """
+
+    def __init__(self, path, client=None, *, origin=ORIGIN, headers=()):
+        cookies = client.cookies.values() if client else ()
+        cookie = "; ".join(f"{each.key}={each.value}" for each in cookies)
+        headers = [(b"cookie", cookie.encode()), *headers]
+        if origin:
+            headers.append((b"origin", origin.encode()))
+        scope = {
+            "type": "websocket",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "subprotocols": [],
+            "client": ("127.0.0.1", next(_ports)),
+        }
+        super().__init__(like_a_server, scope)
+
+    async def __aenter__(self):
+        code = await self.open()
+        assert code is None, f"closed with {code}"
+        return self
+
+    async def __aexit__(self, *error):
+        await self.leave()
+
+    async def open(self) -> int | None:
+        """None once it rings, otherwise the code it was closed with; 0 if it never opened."""
+        await self.send_input({"type": "websocket.connect"})
+        answer = await self.receive_output(5)
+        if answer["type"] == "websocket.close":
+            return 0
+        while not self.is_held:
+            if not self.output_queue.empty():
+                return await self.code()
+            await asyncio.sleep(0.005)
+        return None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the product has this socket among its open ones."""
+        return any(held.scope["client"] == self.scope["client"] for held in live.sockets)
+
+    async def say(self, frame):
+        """Send ``frame``: text or bytes as they are, anything else as JSON."""
+        if isinstance(frame, bytes):
+            return await self.send_input({"type": "websocket.receive", "bytes": frame})
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        return await self.send_input({"type": "websocket.receive", "text": text})
+
+    async def frames(self, quiet=QUIET) -> list[dict]:
+        """What has come until it is quiet."""
+        found = []
+        while not await self.receive_nothing(quiet):
+            message = await self.receive_output()
+            assert message["type"] == "websocket.send", message
+            found.append(json.loads(message["text"]))
+        return found
+
+    async def frame(self, kind, within=3) -> dict:
+        """The next frame of ``kind``."""
+        async with asyncio.timeout(within):
+            while True:
+                message = await self.output_queue.get()
+                assert message["type"] == "websocket.send", message
+                frame = json.loads(message["text"])
+                if frame["type"] == kind:
+                    return frame
+
+    async def code(self, within=5) -> int:
+        """The code it is closed with; frames before it are passed over."""
+        async with asyncio.timeout(within):
+            while (message := await self.output_queue.get())["type"] != "websocket.close":
+                pass
+        await self.leave()
+        return message["code"]
+
+    async def leave(self):
+        if not self.future.done():
+            await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(5)
