@@ -134,8 +134,12 @@ class Installation:
 
     def subjects_to(self, address):
         """In the order they came, without the number and the subject of the ticket."""
-        subjects = [mail["Subject"] for mail in self.mails_to(address)]
-        return [X, "", subject) for subject in subjects]
+        return [headline_of(mail["Subject"]) for mail in self.mails_to(address)]
+
+
+def headline_of(subject):
+    about_ticket = re.match(r"\[CCR-\d+-\d+\] (.*): ", subject)
+    return about_ticket[1] if about_ticket else subject
 
 
 PREAMBLE = """

@@ -91,7 +91,7 @@ def sarah_asks_to_be_agent(sarah):
     words = "Your agent account is waiting for approval"
     expect(sarah.page.get_by_role("heading", name=words)).to_be_visible()
     sarah.go("/workspace/")
-    expect(sarah.page.get_by_role("heading", name=words)).to_be_visible()
+    expect(sarah.page.get_by_text("You don’t have access to this page")).to_be_visible()
 
 
 def ruth_accepts_sarah(ruth):

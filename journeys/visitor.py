@@ -4,17 +4,16 @@ from urllib.parse import urlsplit
 
 from accounts.tests.factories import PASSWORD
 
-# Notes the moment at which some words are first on the page.
-WATCH = """words => {
-  window.arrivedAt = null;
-  const look = () => {
-    if (window.arrivedAt || !document.body.innerText.includes(words)) return;
-    window.arrivedAt = Date.now() / 1000;
-  };
-  new MutationObserver(look).observe(document.body, {
-    subtree: true, childList: true, characterData: true, attributes: true,
+# A promise of the moment at which some words are on the page for the first time.
+WATCH = """([words, patience]) => {
+  window.arrival = new Promise((arrived, missed) => {
+    const look = () => document.body.innerText.includes(words) && arrived(Date.now() / 1000);
+    new MutationObserver(look).observe(document.body, {
+      subtree: true, childList: true, characterData: true, attributes: true,
+    });
+    look();
+    setTimeout(() => missed(new Error(`never came: ${words}`)), patience);
   });
-  look();
 }"""
 
 
@@ -27,6 +26,7 @@ class Visitor:
 
     def __init__(self, chromium, registry, *, patience, **options):
         self.registry = registry
+        self.patience = patience  # milliseconds
         self.complaints = []
         self.context = chromium.new_context(base_url=registry.address, **options)
         self.context.set_default_timeout(patience)
@@ -67,9 +67,5 @@ class Visitor:
 
     def watch_for(self, words):
         """A function that waits for ``words`` on the page and says when they came (Unix time)."""
-        self.page.evaluate(WATCH, words)
-
-        def arrived_at() -> float:
-            return self.page.wait_for_function("window.arrivedAt").json_value()
-
-        return arrived_at
+        self.page.evaluate(WATCH, [words, self.patience])
+        return lambda: self.page.evaluate("() => window.arrival")

@@ -151,6 +151,16 @@ class TicketQuerySet(models.QuerySet):
     def live(self):
         return self.filter(status__in=LIVE, deleted_at=None)
 
+    def lately_resolved(self):
+        """The newest first; what needs its requester can't be among them, as the index knows."""
+        ended = self.filter(status__in=[Status.RESOLVED, Status.CLOSED], needs_requester=False)
+        return ended.order_by("-last_event_at", "-pk")
+
+    def with_rating(self):
+        """Adds ``rating``, the requester's newest; None if there is none."""
+        newest = Feedback.objects.filter(ticket=OuterRef("pk")).order_by("-round")
+        return self.annotate(rating=Subquery(newest.values("rating")[:1]))
+
     def with_people(self):
         """What a row of a list shows, in one query."""
         return self.select_related("requester", "assignee", "category", "status_event__actor")

@@ -53,8 +53,11 @@ def ticket_list(request):
         "draft": drafts.current(request),
         "section": "tickets",
     }
-    fragment = request.htmx and not request.htmx.boosted
-    return render(request, f"tickets/{'_ticket_list' if fragment else 'ticket_list'}.html", context)
+    if request.htmx:
+        return render(request, "tickets/_ticket_list.html", context)
+    if tab == "open":
+        context["recent"] = mine.lately_resolved().with_rating()[:3]
+    return render(request, "tickets/ticket_list.html", context)
 
 
 def _capped(tickets, states) -> str:
@@ -231,8 +234,7 @@ def workspace(request):
         "is_narrowed": any(request.GET.get(name) for name in narrowed.filters),
         "page": page,
     }
-    fragment = request.htmx and not request.htmx.boosted
-    return render(request, f"workspace/{'_queue' if fragment else 'queue'}.html", context)
+    return render(request, f"workspace/{'_queue' if request.htmx else 'queue'}.html", context)
 
 
 def _act(request, reference, act):

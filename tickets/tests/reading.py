@@ -43,7 +43,9 @@ class _Reader(HTMLParser):
 
     def handle_data(self, words):
         if self.textarea:
-            self.fields[self.textarea] += words
+            first = not self.fields[self.textarea]
+            # HTML drops a line break right after the tag.
+            self.fields[self.textarea] += words.removeprefix("\n") if first else words
         for _depth, said in self.open:
             said.append(words)
 

@@ -1,0 +1,457 @@
+"""Files: what is kept and what is refused, until the sending and after it."""
+
+import hashlib
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from messaging import actions as messaging
+from tickets import actions, uploads
+from tickets.models import Attachment, TicketDraft
+
+from .raising import NEW, REVIEW, form_of, raise_ticket, send, write
+from .reading import problems, text, texts
+
+MB = 1024 * 1024
+PNG = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"
+    b"\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4"
+    b"\x00\x00\x00\x00IEND\xaeB`\x82"
+)
+JPG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9"
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"
+MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
+TXT = "Grüße, from a text file\n".encode()
+GOOD = {"a.png": PNG, "a.jpg": JPG, "a.jpeg": JPG, "a.pdf": PDF, "a.mp4": MP4, "a.txt": TXT}
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
+HTML = b"<!doctype html><script>alert(1)</script>"
+EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" + b"\x00" * 64
+ZIP = b"PK\x03\x04\x14\x00\x00\x00\x08\x00" + b"\x00" * 64
+ELF = b"\x7fELF\x02\x01\x01" + b"\x00" * 64
+GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+
+
+def file(name="kettle.png", content=PNG):
+    return SimpleUploadedFile(name, content)
+
+
+def sized(size, name="big.png"):
+    """A picture of exactly ``size`` bytes, unlike any other of another size."""
+    return file(name, PNG.ljust(size, b"\0"))
+
+
+def attach(client, category, *files, **changes):
+    return client.post(NEW, form_of(category, **changes) | {"attachments": files})
+
+
+def download(client, attachment):
+    """The answer, with its bytes as ``body``."""
+    answer = client.get(attachment.get_absolute_url())
+    if answer.streaming:
+        answer.body = b"".join(answer.streaming_content)
+    return answer
+
+
+def kept():
+    return list(Attachment.objects.order_by("created_at").values_list("name", flat=True))
+
+
+def stored(settings):
+    """Every file below the media folder, whoever refers to it."""
+    return sorted(path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def client_of_alice(login, alice):
+    return login(alice)
+
+
+# --- What is kept -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_good_files_travel_with_the_ticket(client_of_alice, kettles, name, settings):
+    """D4-2: through the review to the ticket's first line, byte for byte."""
+    assert attach(client_of_alice, kettles, file(name, GOOD[name])).url == REVIEW
+    assert name in text(client_of_alice.get(REVIEW), "main")
+    send(client_of_alice)
+
+    attachment = Attachment.objects.get()
+    assert (attachment.event.number, attachment.draft_key) == (1, None)
+    assert (attachment.name, attachment.size) == (name, len(GOOD[name]))
+    assert attachment.sha256 == hashlib.sha256(GOOD[name]).hexdigest()
+    assert download(client_of_alice, attachment).body == GOOD[name]
+    assert len(stored(settings)) == 1
+
+
+def test_files_survive_a_mistake_elsewhere_and_can_be_taken_away(client_of_alice, kettles, settings):
+    page = attach(client_of_alice, kettles, file("a.png"), file("b.pdf", PDF), subject="")
+    assert texts(page, ".ccr-file__name") == ["a.png", "b.pdf"]
+
+    first = Attachment.objects.get(name="a.png")
+    page = client_of_alice.post(NEW, form_of(kettles, remove=first.pk))
+    assert texts(page, ".ccr-file__name") == ["b.pdf"]
+    assert len(stored(settings)) == 1
+
+    write(client_of_alice, kettles)
+    send(client_of_alice)
+    assert kept() == ["b.pdf"]
+
+
+def test_files_go_up_as_they_are_chosen(client_of_alice, kettles):
+    page = reverse("tickets:draft_files")
+
+    answer = client_of_alice.post(page, {"attachments": [file("a.png"), file("b.exe", EXE)]})
+
+    assert texts(answer, ".ccr-file__name") == ["a.png"]
+    assert texts(answer, ".ccr-error") == ["Error: b.exe must be a JPG, PNG, PDF, TXT or MP4"]
+    answer = client_of_alice.post(page, {"remove": Attachment.objects.get().pk})
+    assert texts(answer, ".ccr-file__name") == []
+    assert kept() == []
+
+
+def test_a_form_that_arrives_twice_keeps_its_files_once(client_of_alice, kettles, settings):
+    """A double click, a retry; also with as many files as there may be."""
+    for _time in range(2):
+        files = [sized(100 + number, f"{number}.png") for number in range(10)]
+        assert attach(client_of_alice, kettles, *files).url == REVIEW
+
+    assert kept() == [f"{number}.png" for number in range(10)]
+    assert len(stored(settings)) == 10
+
+
+def test_the_same_file_of_two_people_is_two_files(login, alice, carol, kettles):
+    for person in (alice, carol):
+        raise_ticket_with_file(login(person), kettles)
+
+    assert sorted(Attachment.objects.values_list("uploader__first_name", flat=True)) == [
+        "Alice",
+        "Carol",
+    ]
+
+
+def raise_ticket_with_file(client, kettles):
+    attach(client, kettles, file())
+    return send(client)
+
+
+def test_two_files_of_one_name_are_both_kept(client_of_alice, kettles):
+    attach(client_of_alice, kettles, file("a.png", PNG), file("a.png", PNG + b"more"))
+
+    assert kept() == ["a.png", "a.png"]
+
+
+def test_the_loser_of_two_equal_uploads_leaves_no_file_behind(alice, settings, monkeypatch):
+    """Both asked whether it is there already, before either stored it."""
+    draft_key = uuid4()
+    uploads.keep([file()], by=alice, draft_key=draft_key)
+    monkeypatch.setattr(Attachment.objects.all().__class__, "exists", lambda self: False)
+
+    assert uploads.keep([file()], by=alice, draft_key=draft_key) == []
+
+    assert kept() == ["kettle.png"]
+    assert len(stored(settings)) == 1
+
+
+def test_a_removal_does_not_touch_a_file_that_was_sent_meanwhile(alice, ticket, settings):
+    draft_key = uuid4()
+    uploads.keep([file()], by=alice, draft_key=draft_key)
+    attachment = Attachment.objects.get()
+    messaging.post_message(ticket, by=alice, body="Look", key=draft_key)
+
+    uploads.remove(attachment.pk, by=alice, draft_key=draft_key)
+
+    assert kept() == ["kettle.png"]
+    assert len(stored(settings)) == 1
+
+
+# --- Limits --------------------------------------------------------------------------
+
+
+@pytest.mark.plan("SEC-B6")
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (10 * MB - 1, []),
+        (10 * MB, []),
+        (10 * MB + 1, ["big.png must be smaller than 10 MB"]),
+    ],
+)
+def test_a_file_has_ten_megabytes(client_of_alice, kettles, settings, size, words):
+    page = attach(client_of_alice, kettles, sized(size), file("small.png"), subject="")
+
+    assert problems(page)[0] == ["Enter a subject", *words]
+    assert kept() == (["small.png"] if words else ["big.png", "small.png"])
+    assert len(stored(settings)) == len(kept())
+    assert TicketDraft.objects.get().fields["description"]
+
+
+@pytest.mark.plan("SEC-B6")
+@pytest.mark.parametrize(("count", "words"), [(9, []), (10, []), (11, ["You can add up to 10 files"])])
+def test_ten_files_are_enough(client_of_alice, kettles, settings, count, words):
+    files = [sized(100 + number, f"{number}.png") for number in range(count)]
+
+    attach(client_of_alice, kettles, *files[:5])  # in two goes
+    page = attach(client_of_alice, kettles, *files[5:], subject="")
+
+    assert problems(page)[0] == ["Enter a subject", *words]
+    assert len(kept()) == len(stored(settings)) == min(count, 10)
+
+
+@pytest.mark.plan("SEC-B6")
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (5 * MB - 1, []),
+        (5 * MB, []),
+        (5 * MB + 1, ["Files must be smaller than 25 MB together"]),
+    ],
+)
+def test_all_files_together_have_twenty_five_megabytes(
+    client_of_alice, kettles, settings, last, words
+):
+    attach(client_of_alice, kettles, sized(10 * MB, "1.png"), sized(10 * MB - 1, "2.png"))
+
+    page = attach(client_of_alice, kettles, sized(last + 1, "3.png"), subject="")
+
+    assert problems(page)[0] == ["Enter a subject", *words]
+    assert len(kept()) == len(stored(settings)) == (2 if words else 3)
+
+
+# --- Types ----------------------------------------------------------------------------
+
+
+@pytest.mark.plan("SEC-B7")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((f"photo.{ending}", HTML) for ending in ("html", "htm", "xhtml", "jpg", "png", "pdf", "mp4")),
+        *((f"photo.{ending}", SVG) for ending in ("svg", "jpg", "png")),
+        *((f"photo.{ending}", EXE) for ending in ("exe", "jpg", "pdf", "txt", "com")),
+        *((f"photo.{ending}", ELF) for ending in ("sh", "jpg", "txt")),
+        *((f"photo.{ending}", ZIP) for ending in ("zip", "docx", "jpg", "pdf", "txt", "jar")),
+        *((f"photo.{ending}", GIF) for ending in ("gif", "jpg", "txt")),
+        *((f"photo.{ending}", b"alert(1)") for ending in ("js", "mjs", "jpg", "png", "mp4")),
+        *((f"photo.{ending}", PNG) for ending in ("jpg", "jpeg", "pdf", "txt", "mp4", "tiff", "")),
+        *((f"photo.{ending}", PDF) for ending in ("png", "txt")),
+        ("photo.png.exe", PNG),
+        ("photo.jpg.html", JPG),
+        ("photo", PNG),
+        ("photo.png.", PNG),
+        ("photo.p ng", PNG),
+        (".png", PNG),
+        ("photo.txt", b"text with \0 in it"),
+        ("photo.html.jpg", HTML),
+    ],
+)
+def test_what_a_file_is_its_bytes_decide(client_of_alice, kettles, settings, name, content):
+    page = attach(client_of_alice, kettles, file(name, content), file("good.pdf", PDF), subject="")
+
+    shown = name.lstrip(".")
+    words = f"{shown} must be a JPG, PNG, PDF, TXT or MP4"
+    assert problems(page)[0] == ["Enter a subject", words]
+    assert words in problems(page)[1][0]
+    assert kept() == ["good.pdf"]
+    assert len(stored(settings)) == 1
+
+
+@pytest.mark.plan("SEC-B7")
+@pytest.mark.parametrize(
+    ("name", "content"), [("PHOTO.PNG", PNG), ("archive.zip.png", PNG), ("page.html.txt", HTML)]
+)
+def test_the_last_ending_counts_and_text_is_text(client_of_alice, kettles, name, content):
+    attach(client_of_alice, kettles, file(name, content))
+    send(client_of_alice)
+
+    answer = download(client_of_alice, Attachment.objects.get())
+    assert answer.headers["Content-Type"] == ("image/png" if content == PNG else "text/plain")
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.plan("SEC-B9")
+@pytest.mark.parametrize("name", GOOD)
+def test_an_empty_file_is_named_and_the_others_are_kept(client_of_alice, kettles, settings, name):
+    page = attach(client_of_alice, kettles, file(name, b""), file("good.png"), subject="")
+
+    assert problems(page)[0] == ["Enter a subject", f"{name} is empty"]
+    assert kept() == ["good.png"]
+    assert len(stored(settings)) == 1
+
+
+@pytest.mark.plan("SEC-B9")
+@pytest.mark.parametrize(
+    "content", [PNG[:8], PNG[:20], PNG.replace(b"\xb4", b"\xb5"), PNG[:-12]]
+)
+def test_a_damaged_picture_is_kept_as_it_came(client_of_alice, kettles, content):
+    """Nobody opens it here, and it may still say something to a person."""
+    attach(client_of_alice, kettles, file("damaged.png", content))
+    send(client_of_alice)
+
+    assert download(client_of_alice, Attachment.objects.get()).body == content
+
+
+# --- Names ----------------------------------------------------------------------------
+
+NAMES = [
+    # as sent, as shown, the header of the download
+    ("../../etc/passwd.png", "passwd.png", 'attachment; filename="passwd.png"'),
+    ("..\\..\\boot.png", "boot.png", 'attachment; filename="boot.png"'),
+    ("/etc/cron.png", "cron.png", 'attachment; filename="cron.png"'),
+    ("C:\\Users\\Alice\\kettle.png", "kettle.png", 'attachment; filename="kettle.png"'),
+    ("...hidden.png", "hidden.png", 'attachment; filename="hidden.png"'),
+    ("nul\0byte.png", "nulbyte.png", 'attachment; filename="nulbyte.png"'),
+    ("a\r\nSet-Cookie: x=1.png", "aSet-Cookie: x=1.png", 'attachment; filename="aSet-Cookie: x=1.png"'),
+    ('my "kettle".png', 'my "kettle".png', 'attachment; filename="my \\"kettle\\".png"'),
+    ("it's; ok.png", "it's; ok.png", 'attachment; filename="it\'s; ok.png"'),
+    ("a%2e%2e.png", "a%2e%2e.png", 'attachment; filename="a%2e%2e.png"'),
+    ("<b>bold.png", "<b>bold.png", 'attachment; filename="<b>bold.png"'),
+    ("x" * 300 + ".png", "x" * 196 + ".png", f'attachment; filename="{"x" * 196}.png"'),
+    ("gnp\u202egpj.png", "gnpgpj.png", 'attachment; filename="gnpgpj.png"'),
+    ("\u2067\u200ertl\ufeff.png", "rtl.png", 'attachment; filename="rtl.png"'),
+    ("😀.png", "😀.png", "attachment; filename*=utf-8''%F0%9F%98%80.png"),
+    ("Käse.png", "Käse.png", "attachment; filename*=utf-8''K%C3%A4se.png"),
+    ("Ka\u0308se.png", "Käse.png", "attachment; filename*=utf-8''K%C3%A4se.png"),
+    ("{{7*7}}%(x)s.png", "{{7*7}}%(x)s.png", 'attachment; filename="{{7*7}}%(x)s.png"'),
+    ("CON.png", "CON.png", 'attachment; filename="CON.png"'),
+    ("  spaces  .png", "spaces  .png", 'attachment; filename="spaces  .png"'),
+    ("$(id).png", "$(id).png", 'attachment; filename="$(id).png"'),
+]
+
+
+@pytest.mark.plan("SEC-B8")
+@pytest.mark.parametrize(("sent", "shown", "header"), NAMES)
+def test_hostile_names(alice, ticket, login, settings, sent, shown, header):
+    """Stored under another name, shown escaped, and one header line at the download."""
+    draft_key = uuid4()
+    # As a mail or an API would bring it: Django's own cleaning of form uploads is not relied on.
+    upload = file()
+    upload._name = sent
+    assert uploads.keep([upload], by=alice, draft_key=draft_key) == []
+    messaging.post_message(ticket, by=alice, body="", key=draft_key)
+    attachment = Attachment.objects.get()
+
+    assert attachment.name == shown
+    (path,) = stored(settings)
+    assert path.parent.parent == settings.MEDIA_ROOT
+    assert len(path.parent.name + path.name) == 40
+    assert set(path.parent.name + path.name) <= set("0123456789abcdef")
+    client = login(alice)
+    assert texts(client.get(ticket.get_absolute_url()), ".ccr-file__name") == [" ".join(shown.split())]
+    answer = download(client, attachment)
+    assert answer.headers["Content-Disposition"] == header
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.plan("SEC-B8")
+@pytest.mark.parametrize("sent", [sent for sent, _shown, _header in NAMES])
+def test_hostile_names_by_the_form(client_of_alice, kettles, sent):
+    raise_ticket(client_of_alice, kettles)
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="attachments"; filename="'
+        + sent.replace("\r\n", "%0D%0A").replace('"', "%22").encode()
+        + b'"\r\nContent-Type: image/png\r\n\r\n'
+        + PNG
+        + b"\r\n--b--\r\n"
+    )
+
+    answer = client_of_alice.post(
+        reverse("tickets:draft_files"), body, content_type="multipart/form-data; boundary=b"
+    )
+
+    (name,) = kept()
+    assert texts(answer, ".ccr-file__name") == [" ".join(name.split())]
+    assert not set(name) & set("/\\\r\n\0\u202e")
+
+
+def test_stored_names_tell_nothing(alice, settings):
+    for name in ("a.png", "b.png"):
+        uploads.keep([file(name)], by=alice, draft_key=uuid4())
+
+    names = {path.name for path in stored(settings)}
+    assert len(names) == 2
+    assert not any("png" in name or "." in name for name in names)
+
+
+# --- Whose --------------------------------------------------------------------------------
+
+
+def test_a_visitor_adds_files_after_signing_in(client, kettles, settings):
+    page = client.get(NEW)
+    assert "You can add files after signing in, before you send the ticket" in text(page, "main")
+
+    attach(client, kettles, file())
+
+    assert kept() == []
+    assert stored(settings) == []
+
+
+@pytest.mark.plan("SEC-A6")
+def test_a_waiting_file_is_its_uploaders_alone(login, alice, bob, carol, ada, kettles):
+    attach(login(alice), kettles, file())
+    attachment = Attachment.objects.get()
+
+    assert download(login(alice), attachment).body == PNG
+    for stranger in (bob, carol, ada):
+        assert download(login(stranger), attachment).status_code == 404
+
+
+def test_nobody_takes_anothers_file_away(login, alice, carol, kettles):
+    attach(login(alice), kettles, file())
+    attachment = Attachment.objects.get()
+
+    login(carol).post(NEW, form_of(kettles, remove=attachment.pk))
+    assert kept() == ["kettle.png"]
+
+    login(alice).post(NEW, form_of(kettles, remove=attachment.pk))
+    assert kept() == []
+
+
+@pytest.mark.parametrize("key", ["", "x", "\0", "0" * 100, str(uuid4())])
+def test_taking_away_what_is_not_there_is_harmless(client_of_alice, kettles, key):
+    attach(client_of_alice, kettles, file())
+
+    page = client_of_alice.post(NEW, form_of(kettles, remove=key))
+
+    assert texts(page, ".ccr-file__name") == ["kettle.png"]
+
+
+def test_a_refused_file_is_told_also_while_another_is_taken_away(client_of_alice, kettles):
+    attach(client_of_alice, kettles, file())
+    remove = Attachment.objects.get().pk
+
+    page = attach(client_of_alice, kettles, file("b.exe", EXE), remove=remove)
+
+    assert problems(page)[0] == ["b.exe must be a JPG, PNG, PDF, TXT or MP4"]
+
+
+@pytest.mark.plan("SEC-A6")
+def test_files_follow_their_line(login, alice, bob, carol, dave, ada, ticket):
+    """And are asked for anew at each download: also after the ticket changed hands or was deleted."""
+    key = uuid4()
+    uploads.keep([file()], by=bob, draft_key=key)
+    messaging.post_note(ticket, by=bob, body="", key=key)
+    attachment = Attachment.objects.get()
+
+    def may(*people):
+        return [download(login(person), attachment).status_code == 200 for person in people]
+
+    assert may(alice, carol, dave, bob, ada) == [False, False, False, True, True]
+    actions.assign(ticket, to=dave, by=ada)
+    assert may(bob, dave) == [False, True]
+    actions.bin_ticket(ticket, by=ada)
+    assert may(dave, ada) == [False, False]
+
+
+@pytest.mark.parametrize("pk", ["x", "0", "11111111-1111-1111-1111-11111111111g"])
+def test_no_file_has_such_an_address(client_of_alice, pk):
+    assert client_of_alice.get(f"/tickets/files/{pk}/").status_code == 404
+
+
+def test_an_unknown_file_is_not_found(client_of_alice):
+    assert client_of_alice.get(reverse("tickets:attachment", args=[uuid4()])).status_code == 404
