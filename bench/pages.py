@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from client import Visitor
-from journeys import PAGES, Page, Raising, Replying, Yardstick
 from server import PASSWORD, SEED, Site
+from visits import PAGES, Page, Raising, Replying, Yardstick
 
 WARM_UP = 20
 CLIENTS = 8

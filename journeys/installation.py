@@ -35,7 +35,7 @@ class Installation:
         self.sessions = {}  # address of a person: the cookies of their sign-in
         self.log = (folder / "log.txt").open("w+")
         self.web = self.worker = None
-        self.environment = {name: value for name, value in os.environ.items()} | {
+        self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "careregistry.settings",
             "DATA_DIR": str(folder),
             "DATABASE_URL": database_url,

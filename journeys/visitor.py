@@ -41,9 +41,10 @@ class Visitor:
             self.complaints.append(f"{message.text} {message.location}")
 
     def _check_host(self, url):
-        if urlsplit(url).scheme in ("http", "https", "ws", "wss"):
-            if urlsplit(url).netloc != urlsplit(self.registry.address).netloc:
-                self.complaints.append(f"request to {url}")
+        asked = urlsplit(url)
+        is_ours = asked.netloc == urlsplit(self.registry.address).netloc
+        if asked.scheme in ("http", "https", "ws", "wss") and not is_ours:
+            self.complaints.append(f"request to {url}")
 
     def _check_socket(self, socket):
         self._check_host(socket.url)

@@ -29,6 +29,12 @@ class RegistryConsumer(AsyncWebsocketConsumer):
     user_id: int | None = None
     groups_joined: tuple[str, ...] = ()
 
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            live.unregister(self)  # however it ended: the watch must not stumble over it
+
     async def connect(self):
         await self.accept()  # so that the browser learns the close code
         user = self.scope["user"]
@@ -36,8 +42,6 @@ class RegistryConsumer(AsyncWebsocketConsumer):
             return await self.close(code=4401)
         if not user.is_approved:
             return await self.close(code=4403)
-        if live.is_full(user.pk):
-            return await self.close(code=4429)
         code = await self.enter(user)
         if code:
             return await self.close(code=code)
@@ -49,6 +53,8 @@ class RegistryConsumer(AsyncWebsocketConsumer):
                 await self.channel_layer.group_add(group, self.channel_name)
         except RedisError:  # Redis is away: the page asks by itself
             return await self.close(code=1013)
+        if live.is_full(user.pk):  # asked last: nothing is awaited before it counts
+            return await self.close(code=4429)
         live.register(self)
         await self.entered()
 
@@ -88,9 +94,9 @@ class RegistryConsumer(AsyncWebsocketConsumer):
             return await self.close(code=1009)
         try:
             frame = json.loads(text_data)
-        except ValueError:
+        except (ValueError, RecursionError):  # deep brackets overflow the parser
             return await self.close(code=1003)
-        if not isinstance(frame, dict) or frame.get("type") not in self.understands:
+        if not isinstance(frame, dict) or str(frame.get("type")) not in self.understands:
             return await self.send(json.dumps({"type": "error", "error": "unknown frame"}))
         await self.understands[frame["type"]](self)
 

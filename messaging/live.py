@@ -98,7 +98,8 @@ async def _look_after_sockets():
                 await _ring_new_lines()
             if looks % CHECK_RIGHTS_EVERY == 0:
                 await _close_lost_rights()
-        except (DatabaseError, RedisError) as error:
+        except (DatabaseError, RedisError, OSError, RuntimeError) as error:
+            # The last two: a server says so of a socket that went away meanwhile.
             logger.warning("The watch over open pages missed a look: %s", error)
 
 

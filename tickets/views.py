@@ -53,11 +53,16 @@ def ticket_list(request):
         "draft": drafts.current(request),
         "section": "tickets",
     }
-    if request.htmx:
+    if _wants_fragment(request):
         return render(request, "tickets/_ticket_list.html", context)
     if tab == "open":
         context["recent"] = mine.lately_resolved().with_rating()[:3]
     return render(request, "tickets/ticket_list.html", context)
+
+
+def _wants_fragment(request) -> bool:
+    """The way back in the browser's history asks by htmx as well, but for the whole page."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
 
 
 def _capped(tickets, states) -> str:
@@ -234,7 +239,8 @@ def workspace(request):
         "is_narrowed": any(request.GET.get(name) for name in narrowed.filters),
         "page": page,
     }
-    return render(request, f"workspace/{'_queue' if request.htmx else 'queue'}.html", context)
+    part = "_queue" if _wants_fragment(request) else "queue"
+    return render(request, f"workspace/{part}.html", context)
 
 
 def _act(request, reference, act):

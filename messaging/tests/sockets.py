@@ -42,8 +42,8 @@ class PageSocket(ApplicationCommunicator):
             headers.append((b"origin", origin.encode()))
         scope = {
             "type": "websocket",
-            "path": path,
-            "query_string": b"",
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
             "headers": headers,
             "subprotocols": [],
             "client": ("127.0.0.1", next(_ports)),

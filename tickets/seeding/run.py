@@ -20,7 +20,7 @@ from .stories import Story, Storyteller
 SPAN = timedelta(days=730)  # the tickets were raised over two years
 RECENTLY = timedelta(days=7)  # what was raised since then and resolved is not closed yet
 BATCH = 1000  # tickets kept in one transaction
-AGENTS_DESK = 30  # live tickets of the first agent, if there are as many
+AGENTS_DESK = 30  # live tickets of the first agent at least, every other of the first customer
 LONGEST = 100  # messages of the last ticket, from the first customer to the first agent
 LIVE_WITH_AGENT = [*[Status.OPEN] * 10, *[Status.WAITING] * 5, *[Status.HOLD] * 2]
 LIVE = [*[Status.NEW] * 3, *LIVE_WITH_AGENT]
@@ -74,7 +74,8 @@ class Lots:
         recent = range(max(0, tickets - 2 * live), tickets - 1)
         self.longest = tickets - 1 if live else None
         self.alive = {self.longest, *rng.sample(recent, live - 1)} if live else set()
-        self.desk = set(sorted(self.alive)[:AGENTS_DESK])
+        desk = sorted(self.alive)[:AGENTS_DESK]
+        self.desk, self.of_first_customer = set(desk), set(desk[::2])
 
     def draw(self, n: int, age: timedelta) -> dict:
         """What is to be told of ticket ``n``, raised ``age`` before now."""
@@ -84,7 +85,7 @@ class Lots:
             "agent": rng.choice(cast.agents),
             "ending": rng.choice(LIVE) if n in self.alive else self._ending(age),
         }
-        if n % 100 == 99:
+        if n % 100 == 99 or n in self.of_first_customer:
             lot["requester"] = cast.customers[0]
         if n in self.desk:
             lot |= {"agent": cast.agents[0], "ending": rng.choice(LIVE_WITH_AGENT)}

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 VOID = {"area", "br", "hr", "img", "input", "link", "meta", "source", "use"}
+LINES = {"br", "dd", "div", "dt", "form", "h1", "h2", "h3", "li", "p", "section", "small", "td"}
 
 
 class _Reader(HTMLParser):
@@ -18,6 +19,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         has = dict(attributes)
+        if tag in LINES:
+            self.handle_data(" ")
         if tag == "input" and has.get("type") not in ("radio", "checkbox", "file"):
             self.fields[has.get("name")] = has.get("value", "")
         if "checked" in has:
@@ -35,6 +38,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag):
         if tag in VOID:
             return
+        if tag in LINES:
+            self.handle_data(" ")
         self.depth -= 1
         if tag == "textarea":
             self.textarea = None

@@ -1,7 +1,5 @@
 """A ticket somebody is still writing: kept from the first word to the sending."""
 
-from uuid import uuid4
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -141,7 +139,7 @@ def test_a_reviewed_draft_that_became_wrong_shows_its_errors(login, alice):
 
 
 @pytest.mark.plan("SEC-B11")
-@pytest.mark.parametrize("page", [NEW, REVIEW, f"{NEW}?check=1&check=%00", f"{NEW}?key={uuid4()}"])
+@pytest.mark.parametrize("page", [NEW, REVIEW, f"{NEW}?check=1&check=%00", f"{NEW}?key=1"])
 def test_the_pages_open_without_a_draft(login, alice, page):
     assert login(alice).get(page).status_code in (200, 302)
 

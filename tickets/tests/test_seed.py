@@ -131,6 +131,7 @@ def test_those_who_sign_in_have_much_to_look_at():
     assert [p.role for p in (customer, agent, admin)] == [Role.CUSTOMER, Role.AGENT, Role.ADMIN]
     assert all(p.check_password("three small words") for p in (customer, agent, admin))
     assert customer.requested_tickets.count() >= 10
+    assert customer.requested_tickets.live().count() >= 15
     assert agent.assigned_tickets.live().count() >= 25
     longest = Ticket.objects.get(message_count__gt=100)
     assert (longest.requester, longest.assignee) == (customer, agent)

@@ -21,7 +21,9 @@ WORKSPACE = reverse("tickets:workspace")
 
 
 def rows(page):
-    return [words.removeprefix("Awaits an answer: ") for words in texts(page, ".ccr-queue__subject")]
+    return [
+        words.removeprefix("Awaits an answer: ") for words in texts(page, ".ccr-queue__subject")
+    ]
 
 
 def view(client, name="", **more):
@@ -87,7 +89,7 @@ def test_a_row_shows_what_an_agent_needs(login, bob, ticket):
         "Awaits an answer: Kettle stopped heatingFaulty product",
         "Alice Archer",
         "In progress",
-        "BBBob Baker",
+        "BB Bob Baker",
         "0 min",
         "3 h 59 left",
     ]
@@ -199,9 +201,7 @@ def test_filters_narrow(login, bob, alice, ada, kettles, words, found):
 def test_the_category_narrows(login, bob, alice, ada, kettles):
     lamps = make_category("Lamps")
     for category in (kettles, lamps):
-        make_ticket(
-            requester=alice, assignee=bob, category=category, by=ada, subject=category.name
-        )
+        make_ticket(requester=alice, assignee=bob, category=category, by=ada, subject=category.name)
 
     assert rows(view(login(bob), category=lamps.pk)) == ["Lamps"]
 
@@ -222,11 +222,14 @@ def test_the_fragment_is_the_pages_own_part(login, bob, ticket):
 
     assert fragment.text.startswith('<div id="queue"')
     assert fragment.text.strip() in client.get(WORKSPACE).text
+    back = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    assert "<h1" in client.get(WORKSPACE, headers=back).text
 
 
 @pytest.mark.plan("SEC-G2")
 @pytest.mark.parametrize("name", ["mine", "done"])
-def test_queries_do_not_grow_with_the_rows(login, bob, alice, ada, kettles, name):
+def test_queries_do_not_grow_with_the_rows(login, bob, alice, ada, kettles, settings, name):
+    settings.TICKETS_PER_HOUR = 100
     client = login(bob)
     counts = []
     for total in (1, 3, 50):
@@ -256,7 +259,6 @@ HOSTILE = [
     "priority=extreme",
     "priority=%00",
     "q=%00",
-    "q=%ED%A0%80",
     "after=%00",
     "after=" + "9" * 10_000,
     "after=-1&after=1e9",
@@ -276,7 +278,9 @@ def test_odd_parameters_are_harmless(login, bob, ticket, query):
 
 
 @pytest.mark.plan("SEC-B11")
-@pytest.mark.parametrize("words", ["x" * 10_000, "' OR 1=1 --", "a:*&!b", "\\", "[", "(((((((", "*"])
+@pytest.mark.parametrize(
+    "words", ["x" * 10_000, "' OR 1=1 --", "a:*&!b", "\\", "[", "(((((((", "*", "\ufffd"]
+)
 def test_odd_searches_find_nothing(login, bob, ticket, words):
     page = view(login(bob), q=words)
 

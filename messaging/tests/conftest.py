@@ -1,0 +1,34 @@
+import uuid
+
+import pytest
+from django.test import Client
+
+from messaging import live
+
+
+@pytest.fixture(autouse=True)
+def a_layer_of_its_own(settings):
+    """Tests that run side by side share a Redis, and their tickets have the same keys."""
+    if settings.REDIS_URL:
+        layer = settings.CHANNEL_LAYERS["default"]
+        config = layer["CONFIG"] | {"prefix": str(uuid.uuid4())}
+        settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": config}}
+
+
+@pytest.fixture(autouse=True)
+def no_socket_is_left():
+    live.sockets.clear()
+    yield
+    left = len(live.sockets)
+    live.sockets.clear()
+    assert left == 0
+
+
+@pytest.fixture
+def browsers(alice, bob, carol, dave, ada, pete):
+    """Everybody's browser, signed in, by first name; and a visitor's."""
+    signed_in = {"visitor": Client()}
+    for person in (alice, bob, carol, dave, ada, pete):
+        signed_in[person.first_name.lower()] = browser = Client()
+        browser.force_login(person)
+    return signed_in
