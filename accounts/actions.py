@@ -54,9 +54,9 @@ def decide(
 @transaction.atomic
 def bin_user(user: User, *, by: User) -> None:
     """Take ``user`` out of every list and shut the door. Nothing of theirs is lost."""
-    _refuse_unless_may_bin(user, by)
     if user.pk == by.pk:
         raise DecisionRefused(_("You can't delete your own account here."))
+    _refuse_unless_may_bin(user, by)
     User.objects.filter(pk=user.pk, deleted_at=None).update(deleted_at=timezone.now())
 
 

@@ -196,7 +196,7 @@ PAGES = [
 
 @pytest.mark.parametrize("look", PAGES, ids=lambda look: look.name)
 def test_page_is_accessible_and_fits(visitor, world, look):
-    someone = visitor(reduced_motion="reduce", viewport={"width": 1440, "height": 900})
+    someone = visitor(viewport={"width": 1440, "height": 900})
     if look.who:
         someone.sign_in(world.get(look.who, look.who))
     page = someone.go(look.path.format(**world)).page

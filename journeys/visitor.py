@@ -28,7 +28,10 @@ class Visitor:
         self.registry = registry
         self.patience = patience  # milliseconds
         self.complaints = []
-        self.context = chromium.new_context(base_url=registry.address, **options)
+        # Without motion nobody waits for a page to come to rest.
+        self.context = chromium.new_context(
+            base_url=registry.address, reduced_motion="reduce", **options
+        )
         self.context.set_default_timeout(patience)
         self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         self.context.on("console", self._hear)

@@ -201,7 +201,7 @@ def test_only_lawful_moves_are_offered(login, ada, ticket):
 
     form = login(ada).get(page(ticket, "move")).context["form"]
 
-    assert [key for key, _label in form.fields["status"].choices] == [Status.OPEN]
+    assert [key for key, _label in form.fields["status"].choices if key] == [Status.OPEN]
 
 
 @pytest.mark.parametrize(

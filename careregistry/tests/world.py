@@ -1,0 +1,194 @@
+"""Everybody and everything that ``permissions.yaml`` speaks of."""
+
+IMPORTS
+
+UNKNOWN = {"reference": "CCR-2026-99999", "pk": uuid.UUID(int=0), "object_id": 999_999}
+
+class World:
+    """One person for each column, with a ticket in each state for whoever has one."""
+
+    def __init__(self, media_root):
+        self.media_root = media_root
+        self.category = make_category("Faulty product", team_name="Returns team")
+        self.spare_category = make_category("Spare")
+        self.people = self._people()
+        self.anyone = make_user("Nobody")  # whom no column is about
+        self._tickets()
+        self._records()
+        self.clients = {name: self._sign_in(name) for name in PEOPLE}
+        self._drafts()
+        self.rows = snapshot()
+
+    def _people(self):
+        pending = {"standing": Standing.PENDING}
+        people = {
+            "owner": make_user("Alice"),
+            "other_customer": make_user("Carol"),
+            "pending_agent": make_user("Pete", role=Role.AGENT, **pending),
+            "pending_admin": make_user("Paula", role=Role.ADMIN, **pending),
+            "declined": make_user("Dora", role=Role.ADMIN, standing=Standing.DECLINED),
+            "suspended": make_agent("Sam"),
+            "deleted": make_admin("Dina"),
+            "agent_assigned": make_agent("Bob"),
+            "agent_unassigned": make_agent("Dave"),
+            "agent_pool": make_agent("Erin"),
+            "agent_owner": make_agent("Fred"),
+            "admin": make_admin("Ada"),
+            "admin_owner": make_admin("Ruth"),
+            "superuser": make_admin("Sue", is_superuser=True),
+        }
+        Expertise.objects.create(agent=people["agent_pool"], category=self.category)
+        for name in ("pending_agent", "pending_admin"):
+            Application.objects.create(applicant=people[name], role=people[name].role)
+        return people
+
+    def _tickets(self):
+        """For each owner: with an agent and live, resolved and closed, and without an agent."""
+        states = {"live": Status.OPEN, "resolved": Status.RESOLVED, "closed": Status.CLOSED}
+        self.tickets = {}
+        for owner in ("owner", "agent_owner", "admin_owner"):
+            for state, status in states.items():
+                self._raise(owner, state, assignee=self.people["agent_assigned"], status=status)
+            self._raise(owner, "unassigned")
+
+    def _raise(self, owner, state, status=None, **fields):
+        requester, boss = self.people[owner], self.people["admin"]
+        live = make_ticket(requester, category=self.category, by=boss, **fields)
+        files = {
+            "public": self._with_file(post_message, live, requester),
+            "note": self._with_file(post_note, live, boss),
+        }
+        if status == Status.RESOLVED:
+            solved = {"text": "Replaced it.", "resolution": ResolutionKind.REPLACED}
+            actions.change_status(live, Status.RESOLVED, by=boss, **solved)
+        elif status == Status.CLOSED:
+            actions.change_status(live, Status.CLOSED, by=requester)
+        self.tickets[owner, state] = (live, files)
+
+    def _with_file(self, say, ticket, by):
+        key = uuid.uuid4()
+        file = Attachment.objects.create(
+            uploader=by, draft_key=key, name="bill.txt", content_type="text/plain", size=4,
+            file=ContentFile(b"Paid", name="bill.txt"),
+        )  # fmt: skip
+        say(ticket, by=by, body="Here is the bill.", key=key)
+        return file
+
+    def _records(self):
+        """One row at least of everything the console shows."""
+        ticket = self.ticket("owner", "live")
+        self.chosen = {User: self.anyone, Ticket: ticket, Category: self.spare_category}
+        TicketDraft.objects.create(owner=self.anyone)
+        Feedback.objects.create(ticket=ticket, rating=4, round=7)
+        DaySummary.objects.create(day=timezone.localdate())
+        LogEntry.objects.create(
+            user=self.people["admin"], action_flag=CHANGE, object_repr="x", object_id=ticket.pk,
+            content_type=ContentType.objects.get_for_model(ticket),
+        )  # fmt: skip
+        outbox.address_notifications()
+
+    def _sign_in(self, name):
+        client = Client()
+        person = self.people.get(name)
+        if person:
+            client.force_login(person)
+        # These were let in once. Their session is still there when the door shuts.
+        if name == "suspended":
+            person.standing = Standing.SUSPENDED
+            person.save()
+        elif name == "deleted":
+            person.deleted_at = timezone.now()
+            person.save()
+        return client
+
+    def _drafts(self):
+        """Everybody who may has begun a ticket of their own."""
+        form = TICKET_FORM | {"category": self.category.pk}
+        for client in self.clients.values():
+            client.post(reverse("tickets:new"), form)
+
+    # --- What a request is about ------------------------------------------------
+
+    def ticket(self, person, state):
+        """The ticket that ``person``'s column is about."""
+        if person == "agent_pool" and state == "live":
+            state = "unassigned"
+        owner = person if (person, state) in self.tickets else "owner"
+        return self.tickets[owner, state][0]
+
+    def file(self, person, of):
+        state = "unassigned" if person == "agent_pool" else "live"
+        owner = person if (person, state) in self.tickets else "owner"
+        return self.tickets[owner, state][1][of]
+
+    def kwargs(self, person, route, thing) -> dict:
+        """What stands in the address."""
+        known = {
+            "reference": lambda: self.ticket(person, state_for(route.name, thing)).reference,
+            "pk": lambda: self.file(person, "note" if thing == "note" else "public").pk,
+            "object_id": lambda: self._record(route, thing).pk,
+            "content_type_id": lambda: ContentType.objects.get_for_model(Category).pk,
+            "app_label": lambda: "tickets",
+            "url": lambda: "nothing/here/",
+        }
+        return {name: known[name]() for name in route.arguments}
+
+    def _record(self, route, thing):
+        """What an address of the console is about, whoever asks."""
+        if thing == "administrator":
+            return self.people["declined"]
+        if thing == "own":
+            return self.ticket("admin_owner", "live")
+        kind = re.match(r"admin/(\w+)/(\w+)/", route.pattern)
+        model = apps.get_model(*kind.groups()) if kind else Category
+        return self.chosen.get(model) or model._default_manager.order_by("pk").first()
+
+    def form(self, person, name, thing) -> dict | None:
+        """What somebody with every right would send to change rows, if anything."""
+        make = FORMS.get((name, thing)) or FORMS.get(name)
+        return make(self, person) if make else None
+
+    def send(self, person, route, method, thing="", *, unknown=False, **headers):
+        """The answer to one request. ``unknown``: the same about something that does not exist."""
+        kwargs = self.kwargs(person, route, thing)
+        if unknown:
+            kwargs |= {name: UNKNOWN[name] for name in kwargs.keys() & UNKNOWN.keys()}
+        client = Client()
+        client.cookies = self.clients[person].cookies.copy()
+        data = {"data": self.form(person, route.name, thing) or {}} if method == "POST" else {}
+        response = getattr(client, method.lower())(route.path(**kwargs), **data, headers=headers)
+        if response.streaming:
+            response.getvalue()  # which closes the file
+        return response
+
+    @contextmanager
+    def undone(self):
+        """Whatever happens in here has not happened afterwards."""
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+        for path in set(kept_files()) - set(self.rows["files"]):
+            path.unlink()
+
+    def is_unchanged(self) -> bool:
+        return snapshot() == self.rows
+
+
+
+
+# Django keeps these for itself: a visit may write to the first, nobody to the others.
+NOT_OURS = {Session, ContentType, Permission, Group}
+
+
+def snapshot() -> dict[str, list]:
+    """All rows of the product, and the names of the files it keeps."""
+    rows = {
+        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+        for model in apps.get_models()
+        if model not in NOT_OURS and not model._meta.proxy
+    }
+    return rows | {"files": kept_files()}
+
+
+def kept_files() -> list:
+    return sorted(path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file())
