@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "careregistry.apps.CareRegistryStaticFilesConfig",
     "django.forms",
     "accounts",
     "tickets",
