@@ -1,6 +1,6 @@
 """Every page on every width in both themes: no axe finding, nothing that sticks out, a picture.
 
-``FULL=1`` looks at every width in both themes; without it a phone by day and a desk by night.
+``SOAK=1`` looks at every width in both themes; without it a phone by day and a desk by night.
 The pictures are in ``test-results/screens``.
 """
 
@@ -21,7 +21,7 @@ WIDTHS = [320, *HEIGHTS, 1024]  # nothing may stick out
 # Without ``preload`` axe writes no style sheets into the page, which our content policy stops.
 AXE = {"resultTypes": ["violations"], "preload": False}
 VIEWS = [(390, "light"), (1440, "dark")]
-if os.environ.get("FULL"):
+if os.environ.get("SOAK"):
     VIEWS = [(width, theme) for width in HEIGHTS for theme in ("light", "dark")]
 
 DEMONSTRATION = """
