@@ -28,10 +28,13 @@ class RegistryConsumer(AsyncWebsocketConsumer):
     part: Part | None = None
     user_id: int | None = None
     groups_joined: tuple[str, ...] = ()
+    is_closed = False
 
     async def __call__(self, scope, receive, send):
         try:
             await super().__call__(scope, receive, send)
+        except RedisError:  # Redis is away: the page asks by itself
+            await self.close(code=1013)
         finally:
             live.unregister(self)  # however it ended: the watch must not stumble over it
 
@@ -48,11 +51,8 @@ class RegistryConsumer(AsyncWebsocketConsumer):
         self.user_id = user.pk
         self.session_key, self.session_hash = live.session_of(self.scope)
         self.frames = deque()
-        try:
-            for group in self.groups_joined:
-                await self.channel_layer.group_add(group, self.channel_name)
-        except RedisError:  # Redis is away: the page asks by itself
-            return await self.close(code=1013)
+        for group in self.groups_joined:
+            await self.channel_layer.group_add(group, self.channel_name)
         if live.is_full(user.pk):  # asked last: nothing is awaited before it counts
             return await self.close(code=4429)
         live.register(self)
@@ -80,7 +80,7 @@ class RegistryConsumer(AsyncWebsocketConsumer):
         pass
 
     async def receive(self, text_data=None, bytes_data=None):
-        if self.user_id is None:
+        if self.user_id is None or self.is_closed:
             return
         now = time.monotonic()
         self.frames.append(now)
@@ -97,7 +97,7 @@ class RegistryConsumer(AsyncWebsocketConsumer):
         except (ValueError, RecursionError):  # deep brackets overflow the parser
             return await self.close(code=1003)
         if not isinstance(frame, dict) or str(frame.get("type")) not in self.understands:
-            return await self.send(json.dumps({"type": "error", "error": "unknown frame"}))
+            return await self.tell({"type": "error", "error": "unknown frame"})
         await self.understands[frame["type"]](self)
 
     understands: dict = {}
@@ -106,7 +106,19 @@ class RegistryConsumer(AsyncWebsocketConsumer):
         await self.ring(event["ticket"], event["line"])
 
     async def ring(self, reference, line):
-        await self.send(json.dumps({"type": "bell", "ticket": reference, "line": line}))
+        await self.tell({"type": "bell", "ticket": reference, "line": line})
+
+    async def tell(self, frame):
+        """Send ``frame``, if its reader may still hold this socket at this moment."""
+        if await live.without_rights([self]):
+            await self.close(code=4403)
+        elif not self.is_closed:
+            await self.send(json.dumps(frame))
+
+    async def close(self, code=None, reason=None):
+        if not self.is_closed:
+            self.is_closed = True
+            await super().close(code, reason)
 
 
 class TicketListConsumer(RegistryConsumer):
@@ -116,8 +128,9 @@ class TicketListConsumer(RegistryConsumer):
         self.groups_joined = (live.person_group(user.pk),)
         return 0
 
-    def watches(self, line):
-        return self.user_id in (line["requester_id"], line["assignee_id"])
+    def has_news(self, ticket, since):
+        is_theirs = self.user_id in (ticket.requester_id, ticket.assignee_id)
+        return is_theirs and ticket.last_event_at >= since
 
 
 class TicketConsumer(RegistryConsumer):
@@ -125,7 +138,7 @@ class TicketConsumer(RegistryConsumer):
 
     async def enter(self, user):
         reference = self.scope["url_route"]["kwargs"]["reference"]
-        self.ticket_id, self.part = await self._look_up(user, reference)
+        await self._look_up(user, reference)
         if self.part not in HANDLERS | {Part.REQUESTER}:
             return 4404
         self.person = {"id": user.pk, "name": user.first_name, "part": self.part}
@@ -137,10 +150,20 @@ class TicketConsumer(RegistryConsumer):
     @database_sync_to_async
     def _look_up(self, user, reference):
         ticket = Ticket.objects.visible_to(user).filter(reference=reference).first()
-        return (ticket.pk, ticket.part_of(user)) if ticket else (None, None)
+        if ticket:
+            self.ticket_id, self.part = ticket.pk, ticket.part_of(user)
+            self.newest = self._newest_in(ticket)
 
-    def watches(self, line):
-        return line["pk"] == self.ticket_id
+    def has_news(self, ticket, since):
+        """Whether ``ticket`` has a line this reader may know of, since we looked last."""
+        if ticket.pk != self.ticket_id:
+            return False
+        before, self.newest = self.newest, self._newest_in(ticket)
+        return before != self.newest
+
+    def _newest_in(self, ticket):
+        """What changes with each line this reader may know of."""
+        return ticket.last_event_at if self.part == Part.REQUESTER else ticket.event_count
 
     async def entered(self):
         await self._tell("here", answer=True)
@@ -168,6 +191,6 @@ class TicketConsumer(RegistryConsumer):
             return
         if self.part == Part.REQUESTER and person["part"] != Part.ASSIGNEE:
             return
-        await self.send(json.dumps({"type": event["what"], "name": person["name"]}))
+        await self.tell({"type": event["what"], "name": person["name"]})
         if event.get("answer"):
             await self._tell("here")

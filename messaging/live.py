@@ -107,29 +107,30 @@ async def _ring_new_lines():
     held = list(sockets)
     tickets = {socket.ticket_id for socket in held if socket.ticket_id}
     people = {socket.user_id for socket in held if not socket.ticket_id}
-    for line in await _fresh_lines(tickets, people):
+    since = timezone.now() - LOOK_BACK
+    for ticket in await _watched(tickets, people, since):
         for socket in held:
-            if socket.watches(line):
-                await socket.ring(line["reference"], line["event_count"])
+            if socket.has_news(ticket, since):
+                await socket.ring(ticket.reference, ticket.event_count)
 
 
 @database_sync_to_async
-def _fresh_lines(tickets, people):
-    fresh = Ticket.objects.filter(
-        Q(pk__in=tickets) | Q(requester__in=people) | Q(assignee__in=people),
-        last_event_at__gte=timezone.now() - LOOK_BACK,
+def _watched(tickets, people, since):
+    """The tickets that are open somewhere, and the ones of ``people`` that moved lately."""
+    theirs = Q(requester__in=people) | Q(assignee__in=people)
+    found = Ticket.objects.filter(Q(pk__in=tickets) | (theirs & Q(last_event_at__gte=since)))
+    return list(
+        found.only("reference", "event_count", "last_event_at", "requester_id", "assignee_id")
     )
-    return list(fresh.values("pk", "reference", "event_count", "requester_id", "assignee_id"))
 
 
 async def _close_lost_rights():
-    held = list(sockets)
-    for socket in await _without_rights(held):
+    for socket in await without_rights(list(sockets)):
         await socket.close(code=4403)
 
 
 @database_sync_to_async
-def _without_rights(held):
+def without_rights(held):
     """The sockets of ``held`` whose owner may not hold them any more; three queries for all."""
     people = User.objects.in_bulk({socket.user_id for socket in held})
     sessions = set(

@@ -92,7 +92,9 @@ def write(
     event.save()
     if kind == TicketEvent.Kind.STATUS or kind == TicketEvent.Kind.RAISED:
         changes["status_event"] = event
-    changes |= {"event_count": event.number, "head_digest": event.digest, "last_event_at": event.at}
+    changes |= {"event_count": event.number, "head_digest": event.digest}
+    if audience == Audience.EVERYONE:  # the requester's list must not betray a note
+        changes["last_event_at"] = event.at
     for field, value in changes.items():
         setattr(ticket, field, value)
     ticket.save(update_fields=changes)

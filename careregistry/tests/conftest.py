@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from .matrix import World
+from .world import World
 
 
 @pytest.fixture(scope="module")

@@ -1,44 +1,15 @@
-"""``permissions.yaml`` and everybody and everything it speaks of."""
+"""``permissions.yaml``, and the routes and sockets that it must speak of."""
 
 import re
-import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 
 import yaml
-from django.apps import apps
 from django.conf import settings
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import Group, Permission
-from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session
-from django.core.files.base import ContentFile
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
-from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
-from django.utils import timezone
 
-from accounts.models import Application, Role, Standing, User
-from accounts.tests.factories import PASSWORD, make_admin, make_agent, make_user
-from messaging.actions import post_message, post_note
 from messaging.routing import websocket_urlpatterns
-from notifications import outbox
-from notifications.models import OutgoingMail
-from tickets import actions
-from tickets.models import (
-    Attachment,
-    Category,
-    DaySummary,
-    Expertise,
-    Feedback,
-    Ticket,
-    TicketDraft,
-)
-from tickets.tests.factories import make_category, make_ticket
-from tickets.workflow import ResolutionKind, Status
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE = {"GET", "HEAD", "OPTIONS"}

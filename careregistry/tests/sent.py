@@ -1,28 +1,24 @@
 """What somebody with every right would send to each page that changes something."""
 
-IMPORTS
+import uuid
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.models import Application
+from accounts.tests.factories import PASSWORD
+from notifications.models import OutgoingMail
+
 TICKET_FORM = {
     "subject": "Lamp arrived broken",
     "description": "The glass is in pieces.",
     "priority": "normal",
+    "against": "",
+    "contact_phone": "",
 }
 
 
 def text_file(name="bill.txt"):
     return SimpleUploadedFile(name, b"Paid in full.", content_type="text/plain")
-
-
-
-# Some verbs only make sense in one state.
-STATES = {
-    "messaging:reopen": "closed",
-    "messaging:rate": "resolved",
-    "tickets:take": "unassigned",
-}
-
-
-def state_for(name, thing) -> str:
-    return {"closed": "closed", "reopening": "closed"}.get(thing) or STATES.get(name, "live")
 
 
 def _draft_key(world, person):
@@ -34,9 +30,21 @@ def _message(world, person):
     return {"body": "A word", "key": str(uuid.uuid4()), "kind": "reply"}
 
 
+def _move(to):
+    return lambda world, person: {"status": to, "text": "", "resolution": "", "until": ""}
+
+
+def _new_account(role):
+    names = {"first_name": "New", "last_name": "Colleague", "email": "new@example.org"}
+    passwords = {"password1": PASSWORD, "password2": PASSWORD}
+    return lambda world, person: {"role": role, **names, **passwords}
+
+
 def _new_ticket(world, person):
     return TICKET_FORM | {"category": world.category.pk, "subject": "Another lamp"}
 
+
+INLINES = {f"experts-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
 
 FORMS = {
     "theme": lambda world, person: {"theme": "dark"},
@@ -67,15 +75,15 @@ FORMS = {
     "messaging:withdraw": lambda world, person: {},
     "messaging:reopen": lambda world, person: {},
     "messaging:rate": lambda world, person: {"rating": "5", "comment": "Quick."},
-    "messaging:move": lambda world, person: {"status": "waiting"},
-    ("messaging:move", "closing"): lambda world, person: {"status": "closed"},
-    ("messaging:move", "reopening"): lambda world, person: {"status": "open"},
-    ("messaging:move", "withdrawing"): lambda world, person: {"status": "withdrawn"},
-    "admin:accounts_user_add": lambda world, person: {
-        "first_name": "New", "last_name": "Agent", "email": "new@example.org", "role": "agent",
-        "password1": PASSWORD, "password2": PASSWORD,
+    "messaging:move": _move("waiting"),
+    ("messaging:move", "closing"): _move("closed"),
+    ("messaging:move", "reopening"): _move("open"),
+    ("messaging:move", "withdrawing"): _move("withdrawn"),
+    "admin:accounts_user_add": _new_account("agent"),
+    ("admin:accounts_user_add", "administrator"): _new_account("admin"),
+    "admin:accounts_user_change": lambda world, person: {
+        "first_name": "Renamed", "last_name": "Entirely",
     },
-    "admin:accounts_user_change": lambda world, person: {"first_name": "Renamed"},
     "admin:accounts_user_bin": lambda world, person: {},
     "admin:accounts_application_accept": lambda world, person: {},
     "admin:accounts_application_decline": lambda world, person: {"reason": "We know nobody so."},
@@ -84,16 +92,18 @@ FORMS = {
         "_selected_action": Application.objects.pending().values_list("pk", flat=True),
     },
     "admin:tickets_category_add": lambda world, person: {
-        "name": "New", "team_name": "New team", "position": 1, **INLINES,
+        "name": "New", "team_name": "New team", "position": 1, "parent": "",
+        "is_active": "on", **INLINES,
     },
     "admin:tickets_category_change": lambda world, person: {
-        "name": "Renamed", "team_name": "New team", "position": 1, **INLINES,
+        "name": "Renamed", "team_name": "New team", "position": 1, "parent": "",
+        "is_active": "on", **INLINES,
     },
     "admin:tickets_category_delete": lambda world, person: {"post": "yes"},
     "admin:tickets_ticket_assign": lambda world, person: {
         "agent": world.people["agent_unassigned"].pk, "seen": world.people["agent_assigned"].pk,
     },
-    "admin:tickets_ticket_move": lambda world, person: {"status": "waiting"},
+    "admin:tickets_ticket_move": _move("waiting"),
     "admin:tickets_ticket_classify": lambda world, person: {
         "priority": "urgent", "category": world.spare_category.pk,
     },
@@ -108,6 +118,3 @@ FORMS = {
         "_selected_action": OutgoingMail.objects.values_list("pk", flat=True)[:2],
     },
 }  # fmt: skip
-
-INLINES = {f"experts-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
-

@@ -84,7 +84,7 @@ def is_refused_like(letter, response) -> bool:
         case "R":
             return response.status_code == 302 and not is_refused_like("L", response)
         case "T":
-            return response.status_code in (302, 403, 409, 422)
+            return response.status_code in (200, 302, 403, 409, 422)
     return False
 
 

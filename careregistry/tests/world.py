@@ -1,8 +1,43 @@
 """Everybody and everything that ``permissions.yaml`` speaks of."""
 
-IMPORTS
+import re
+import uuid
+from contextlib import contextmanager
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Application, Role, Standing, User
+from accounts.tests.factories import make_admin, make_agent, make_user
+from messaging.actions import post_message, post_note
+from notifications import outbox
+from tickets import actions
+from tickets.models import (
+    Attachment,
+    Category,
+    DaySummary,
+    Expertise,
+    Feedback,
+    Ticket,
+    TicketDraft,
+)
+from tickets.tests.factories import make_category, make_ticket
+from tickets.workflow import ResolutionKind, Status
+
+from .matrix import PEOPLE
+from .sent import FORMS, TICKET_FORM
 
 UNKNOWN = {"reference": "CCR-2026-99999", "pk": uuid.UUID(int=0), "object_id": 999_999}
+
 
 class World:
     """One person for each column, with a ticket in each state for whoever has one."""
@@ -148,15 +183,23 @@ class World:
         make = FORMS.get((name, thing)) or FORMS.get(name)
         return make(self, person) if make else None
 
-    def send(self, person, route, method, thing="", *, unknown=False, **headers):
-        """The answer to one request. ``unknown``: the same about something that does not exist."""
+    def browser(self, person, **kinds) -> Client:
+        """A browser in which ``person`` has signed in."""
+        client = Client(**kinds)
+        client.cookies = self.clients[person].cookies.copy()
+        return client
+
+    def send(self, person, route, method, thing="", *, unknown=False, browser=None, more=None):
+        """The answer to one request.
+
+        ``unknown``: the same about something that does not exist. ``more``: is sent as well.
+        """
         kwargs = self.kwargs(person, route, thing)
         if unknown:
             kwargs |= {name: UNKNOWN[name] for name in kwargs.keys() & UNKNOWN.keys()}
-        client = Client()
-        client.cookies = self.clients[person].cookies.copy()
-        data = {"data": self.form(person, route.name, thing) or {}} if method == "POST" else {}
-        response = getattr(client, method.lower())(route.path(**kwargs), **data, headers=headers)
+        ask = getattr(browser or self.browser(person), method.lower())
+        form = {"data": (more or {}) | (self.form(person, route.name, thing) or {})}
+        response = ask(route.path(**kwargs), **(form if method == "POST" else {}))
         if response.streaming:
             response.getvalue()  # which closes the file
         return response
@@ -174,6 +217,16 @@ class World:
         return snapshot() == self.rows
 
 
+# Some verbs only make sense in one state.
+STATES = {
+    "messaging:reopen": "closed",
+    "messaging:rate": "resolved",
+    "tickets:take": "unassigned",
+}
+
+
+def state_for(name, thing) -> str:
+    return {"closed": "closed", "reopening": "closed"}.get(thing) or STATES.get(name, "live")
 
 
 # Django keeps these for itself: a visit may write to the first, nobody to the others.

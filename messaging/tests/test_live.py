@@ -8,8 +8,11 @@ import pytest
 from channels.db import database_sync_to_async as in_thread
 from django.conf import settings
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Role, Standing, User
 from accounts.tests.doors import sign_in
@@ -394,16 +397,13 @@ async def test_the_watch_asks_as_much_for_many_pages_as_for_one(
 
 
 async def queries_of_a_look() -> int:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     held = list(live.sockets)
     tickets = {socket.ticket_id for socket in held}
 
     def look():
         with CaptureQueriesContext(connection) as queries:
-            live._without_rights.func(held)
-            live._fresh_lines.func(tickets, set())
+            live.without_rights.func(held)
+            live._watched.func(tickets, set(), timezone.now())
         return len(queries)
 
     return await in_thread(look)()

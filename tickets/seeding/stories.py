@@ -61,8 +61,9 @@ class Story:
         changes |= {
             "event_count": event.number,
             "head_digest": event.digest,
-            "last_event_at": event.at,
         }
+        if audience == Audience.EVERYONE:
+            changes["last_event_at"] = event.at
         for field, value in changes.items():
             setattr(ticket, field, value)
         self.lines.append(event)
