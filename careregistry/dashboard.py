@@ -22,7 +22,8 @@ from django.utils.translation import ngettext
 from accounts.console import capped
 from accounts.models import Application, Role, User
 from tickets.assignment import Desk, overdue
-from tickets.models import CappedCount, DaySummary, Feedback, Ticket
+from tickets.counting import CappedCount
+from tickets.models import DaySummary, Feedback, Ticket
 from tickets.wording import ago, span
 from tickets.workflow import Status
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-from .models import CappedCount, Expertise, Ticket
+from .counting import CappedCount
+from .models import Expertise, Ticket
 from .workflow import Status
 
 LOAD_LIMIT = 100  # counted no further: who has that many is full

@@ -9,6 +9,7 @@ from channels.db import database_sync_to_async as in_thread
 from django.core import mail
 
 from accounts.tests.factories import make_admin
+from messaging import live
 from messaging.models import Message
 from notifications import outbox
 from tickets.models import Attachment, Ticket
@@ -195,8 +196,9 @@ def test_an_agent_on_a_ticket_of_their_own_reads_no_notes(login, bob, dave, tick
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_no_frame_to_the_requester_knows_of_it(browsers, ticket, client):
+async def test_no_frame_to_the_requester_knows_of_it(browsers, ticket, client, monkeypatch):
     """Neither at the page nor at the list, nor when both sides go on writing."""
+    monkeypatch.setattr(live, "LOOK_EVERY", 60)  # it would ring for the ticket that is so new
     path = f"/ws/tickets/{ticket}/"
     async with (
         PageSocket(path, browsers["alice"]) as alices,

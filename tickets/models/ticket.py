@@ -1,13 +1,10 @@
-"""The ticket, its numbered history and what belongs to both."""
+"""The ticket: where it stands, who has it, what is owed and by when."""
 
-import secrets
-import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -15,80 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.models import Role, User
+from tickets.workflow import (
+    ENDED,
+    LIVE,
+    REQUESTER_WORDS,
+    Part,
+    ResolutionKind,
+    Status,
+    next_statuses,
+)
 
-from .workflow import ENDED, LIVE, REQUESTER_WORDS, Part, ResolutionKind, Status, next_statuses
-
-
-class CappedCount(Subquery):
-    """Counts the rows of a sliced subquery, so that no page counts a whole table.
-
-    ``CappedCount(Ticket.objects.filter(assignee=OuterRef("pk")).values("pk")[:100])``
-    """
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) capped)"
-    output_field = IntegerField()
-
-
-class CategoryQuerySet(models.QuerySet):
-    def active(self):
-        return self.filter(is_active=True)
-
-
-class Category(models.Model):
-    """What a complaint is about. Its experts are the team that works it."""
-
-    name = models.CharField(_("name"), max_length=100, unique=True)
-    parent = models.ForeignKey(
-        "self",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="children",
-        verbose_name=_("part of"),
-    )
-    team_name = models.CharField(
-        _("team name"), max_length=100, help_text=_("What customers read, for example Returns team")
-    )
-    is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Only active categories are offered on the form")
-    )
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
-
-    objects = CategoryQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("category")
-        verbose_name_plural = _("categories")
-        ordering = ["position", "name"]
-        constraints = [
-            models.CheckConstraint(condition=~Q(pk=F("parent")), name="category_not_its_own_parent")
-        ]
-
-    def __str__(self):
-        return self.name
-
-
-class Expertise(models.Model):
-    """An agent knows a category, and the ones below it."""
-
-    class Level(models.IntegerChoices):
-        BASIC = 1, _("Basic")
-        GOOD = 2, _("Good")
-        EXPERT = 3, _("Expert")
-
-    agent = models.ForeignKey(
-        User, models.CASCADE, related_name="expertise", limit_choices_to={"role": Role.AGENT}
-    )
-    category = models.ForeignKey(Category, models.CASCADE, related_name="experts")
-    level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.GOOD)
-
-    class Meta:
-        verbose_name = _("expertise")
-        verbose_name_plural = _("expertise")
-        constraints = [models.UniqueConstraint(fields=["agent", "category"], name="expertise_once")]
-
-    def __str__(self):
-        return f"{self.agent}: {self.category} ({self.get_level_display()})"
+from .categories import Category, Expertise
+from .feedback import Feedback
 
 
 class ReferenceCounter(models.Model):
@@ -355,194 +290,3 @@ class Ticket(models.Model):
             and timezone.now() <= ended_at + timedelta(days=settings.RATING_DAYS)
             and not self.feedback.filter(round=self.reopen_count).exists()
         )
-
-
-class Audience(models.TextChoices):
-    EVERYONE = "everyone", _("Everyone on the ticket")
-    STAFF = "staff", _("Staff only")
-
-
-class TicketEventQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """The lines ``user`` may read. Staff-only lines are for those who work on the ticket:
-        its requester never sees them, whatever their role."""
-        lines = self.filter(ticket__in=Ticket.objects.visible_to(user).values("pk"))
-        if user.is_authenticated and user.role in (Role.AGENT, Role.ADMIN):
-            return lines.filter(Q(audience=Audience.EVERYONE) | ~Q(ticket__requester=user))
-        return lines.filter(audience=Audience.EVERYONE)
-
-    def update(self, **kwargs):
-        raise TypeError("History lines are never changed.")
-
-    def delete(self):
-        raise TypeError("History lines are never removed.")
-
-
-class TicketEvent(models.Model):
-    """One numbered line of a ticket's history. Written by ``history.write`` and never changed.
-
-    ``data`` holds ids, codes, numbers and dates only; human words stand in ``text``, and the
-    digest covers their salted hash, so that words can be erased by law and the chain still holds.
-    """
-
-    class Kind(models.TextChoices):
-        RAISED = "raised", _("Raised")
-        ASSIGNED = "assigned", _("Assigned")
-        STATUS = "status", _("Status changed")
-        MESSAGE = "message", _("Message")
-        NOTE = "note", _("Internal note")
-        CLASSIFIED = "classified", _("Priority or category changed")
-        RATED = "rated", _("Rated")
-        BINNED = "binned", _("Deleted")
-        RESTORED = "restored", _("Restored")
-
-    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="events")
-    number = models.PositiveIntegerField(_("line"))
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
-    actor = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", verbose_name=_("by")
-    )
-    at = models.DateTimeField(_("at"), default=timezone.now)
-    audience = models.CharField(
-        _("audience"), max_length=10, choices=Audience, default=Audience.EVERYONE
-    )
-    data = models.JSONField(default=dict, blank=True)
-    text = models.TextField(_("words"), blank=True)
-    salt = models.CharField(max_length=32, blank=True)
-    words_hash = models.CharField(max_length=64, blank=True)
-    digest = models.CharField(max_length=64)
-    # The one-time key of the form that wrote this: the same key writes one line only.
-    key = models.UUIDField(null=True)
-
-    objects = TicketEventQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("history line")
-        ordering = ["ticket", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["ticket", "number"], name="event_number_once"),
-            models.UniqueConstraint(
-                fields=["ticket", "key"], condition=Q(key__isnull=False), name="event_key_once"
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.ticket} line {self.number}"
-
-    def save(self, **kwargs):
-        if not self._state.adding:
-            raise TypeError("History lines are never changed.")
-        super().save(**kwargs)
-
-    def delete(self, **kwargs):
-        raise TypeError("History lines are never removed.")
-
-
-def attachment_path(attachment, filename) -> str:
-    """An unguessable name outside the web root; the person's own name stays in the row."""
-    token = secrets.token_hex(20)
-    return f"{token[:2]}/{token[2:]}"
-
-
-class AttachmentQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Files follow their line; one not sent yet belongs to whoever uploaded it."""
-        sent = Q(event__in=TicketEvent.objects.visible_to(user).values("pk"))
-        if user.is_authenticated and user.is_approved:
-            return self.filter(sent | Q(event=None, uploader=user))
-        return self.none()
-
-    def waiting_in(self, draft_key, user):
-        return self.filter(event=None, draft_key=draft_key, uploader=user).order_by("created_at")
-
-
-class Attachment(models.Model):
-    """A file that came with a line, or that waits in a draft for its line."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    event = models.ForeignKey(TicketEvent, models.PROTECT, null=True, related_name="attachments")
-    uploader = models.ForeignKey(User, models.PROTECT, related_name="+")
-    draft_key = models.UUIDField(null=True, db_index=True)
-    file = models.FileField(upload_to=attachment_path, max_length=100)
-    name = models.CharField(_("name"), max_length=255)
-    content_type = models.CharField(_("type"), max_length=100)
-    size = models.PositiveIntegerField(_("size"))
-    sha256 = models.CharField(max_length=64)
-    created_at = models.DateTimeField(_("added"), default=timezone.now)
-
-    objects = AttachmentQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("attachment")
-
-    def __str__(self):
-        return self.name
-
-    def get_absolute_url(self):
-        return reverse("tickets:attachment", args=[self.pk])
-
-    @property
-    def icon(self):
-        kinds = {"image": "file-earmark-image", "video": "file-earmark-play"}
-        if self.content_type == "application/pdf":
-            return "file-earmark-pdf"
-        return kinds.get(self.content_type.split("/")[0], "file-earmark-text")
-
-
-class TicketDraft(models.Model):
-    """A ticket somebody is still writing. Visitors keep the key in their session."""
-
-    key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(User, models.CASCADE, null=True, related_name="ticket_drafts")
-    fields = models.JSONField(default=dict)  # as typed, checked again at every step
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        verbose_name = _("ticket draft")
-        indexes = [models.Index(fields=["updated_at"], name="draft_updated")]
-
-    def __str__(self):
-        return str(self.fields.get("subject") or _("Untitled"))
-
-
-class Feedback(models.Model):
-    """The requester's rating (CSAT): one for each time a ticket ended."""
-
-    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="feedback")
-    round = models.PositiveSmallIntegerField(default=0)  # how often it had been opened again
-    rating = models.PositiveSmallIntegerField(
-        _("rating"), validators=[MinValueValidator(1), MaxValueValidator(5)]
-    )
-    comment = models.TextField(_("comment"), blank=True)
-    agent = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="feedback_received", verbose_name=_("agent")
-    )
-    created_at = models.DateTimeField(_("given"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("feedback")
-        verbose_name_plural = _("feedback")
-        constraints = [
-            models.UniqueConstraint(fields=["ticket", "round"], name="feedback_once_a_round"),
-            models.CheckConstraint(condition=Q(rating__range=(1, 5)), name="feedback_one_to_five"),
-        ]
-        indexes = [models.Index(fields=["-created_at"], name="feedback_newest")]
-
-    def __str__(self):
-        return f"{self.rating} of 5 for {self.ticket}"
-
-
-class DaySummary(models.Model):
-    """What happened on a day, kept by a job so that no page counts the table."""
-
-    day = models.DateField(_("day"), unique=True)
-    raised = models.PositiveIntegerField(_("raised"), default=0)
-    resolved = models.PositiveIntegerField(_("resolved"), default=0)
-
-    class Meta:
-        verbose_name = _("day")
-        verbose_name_plural = _("days")
-        ordering = ["-day"]
-
-    def __str__(self):
-        return str(self.day)

@@ -1,0 +1,91 @@
+"""The numbered history of a ticket."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, User
+
+from .ticket import Ticket
+
+
+class Audience(models.TextChoices):
+    EVERYONE = "everyone", _("Everyone on the ticket")
+    STAFF = "staff", _("Staff only")
+
+
+class TicketEventQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The lines ``user`` may read. Staff-only lines are for those who work on the ticket:
+        its requester never sees them, whatever their role."""
+        lines = self.filter(ticket__in=Ticket.objects.visible_to(user).values("pk"))
+        if user.is_authenticated and user.role in (Role.AGENT, Role.ADMIN):
+            return lines.filter(Q(audience=Audience.EVERYONE) | ~Q(ticket__requester=user))
+        return lines.filter(audience=Audience.EVERYONE)
+
+    def update(self, **kwargs):
+        raise TypeError("History lines are never changed.")
+
+    def delete(self):
+        raise TypeError("History lines are never removed.")
+
+
+class TicketEvent(models.Model):
+    """One numbered line of a ticket's history. Written by ``history.write`` and never changed.
+
+    ``data`` holds ids, codes, numbers and dates only; human words stand in ``text``, and the
+    digest covers their salted hash, so that words can be erased by law and the chain still holds.
+    """
+
+    class Kind(models.TextChoices):
+        RAISED = "raised", _("Raised")
+        ASSIGNED = "assigned", _("Assigned")
+        STATUS = "status", _("Status changed")
+        MESSAGE = "message", _("Message")
+        NOTE = "note", _("Internal note")
+        CLASSIFIED = "classified", _("Priority or category changed")
+        RATED = "rated", _("Rated")
+        BINNED = "binned", _("Deleted")
+        RESTORED = "restored", _("Restored")
+
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="events")
+    number = models.PositiveIntegerField(_("line"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    actor = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    audience = models.CharField(
+        _("audience"), max_length=10, choices=Audience, default=Audience.EVERYONE
+    )
+    data = models.JSONField(default=dict, blank=True)
+    text = models.TextField(_("words"), blank=True)
+    salt = models.CharField(max_length=32, blank=True)
+    words_hash = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+    # The one-time key of the form that wrote this: the same key writes one line only.
+    key = models.UUIDField(null=True)
+
+    objects = TicketEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("history line")
+        ordering = ["ticket", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "number"], name="event_number_once"),
+            models.UniqueConstraint(
+                fields=["ticket", "key"], condition=Q(key__isnull=False), name="event_key_once"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.ticket} line {self.number}"
+
+    def save(self, **kwargs):
+        if not self._state.adding:
+            raise TypeError("History lines are never changed.")
+        super().save(**kwargs)
+
+    def delete(self, **kwargs):
+        raise TypeError("History lines are never removed.")
