@@ -33,7 +33,7 @@ STAFF_LINES = 30
 
 def _find(request, reference):
     """The ticket and what the reader is to it, or 404."""
-    tickets = Ticket.objects.visible_to(request.user).with_people()
+    tickets = Ticket.objects.visible_to(request.user).with_promise()
     found = get_object_or_404(tickets, reference=reference)
     return found, found.part_of(request.user)
 

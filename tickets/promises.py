@@ -54,7 +54,7 @@ class Promise:
 
 
 def promise_of(ticket) -> Promise:
-    """The promise of ``ticket`` (loaded ``with_people``), in the requester's words."""
+    """The promise of ``ticket`` (loaded ``with_promise``), in the requester's words."""
     return _SENTENCES[ticket.status](ticket)
 
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from .counting import capped_counts
 from .models import Ticket
 from .workflow import ENDED, Status
-
-COUNT_LIMIT = 100
 
 
 @dataclass(frozen=True)
@@ -21,25 +20,19 @@ class Queue:
     ordering: tuple[str, ...]
 
     def tickets(self, user):
-        visible = Ticket.objects.visible_to(user)
-        return _ROWS[self.name](visible, user)
-
-    def count(self, user) -> str:
-        """How many, up to a limit: "7", "99+"."""
-        found = self.tickets(user).order_by()[:COUNT_LIMIT].count()
-        return f"{COUNT_LIMIT - 1}+" if found == COUNT_LIMIT else str(found)
+        return _ROWS[self.name](user)
 
 
 _ROWS = {
-    "mine": lambda visible, user: visible.live().filter(assignee=user),
-    "waiting": lambda visible, user: visible.filter(assignee=user, status=Status.WAITING),
-    "unassigned": lambda visible, user: (
-        visible.unassigned() if user.is_admin else Ticket.objects.pool_of(user)
+    "mine": lambda user: Ticket.objects.assigned_to(user).live(),
+    "waiting": lambda user: Ticket.objects.assigned_to(user).filter(status=Status.WAITING),
+    "unassigned": lambda user: (
+        Ticket.objects.unassigned() if user.is_admin else Ticket.objects.pool_of(user)
     ),
-    "done": lambda visible, user: visible.filter(
-        assignee=user, status__in=[Status.RESOLVED, *ENDED]
+    "done": lambda user: Ticket.objects.assigned_to(user).filter(
+        status__in=[Status.RESOLVED, *ENDED]
     ),
-    "all": lambda visible, user: visible.live(),
+    "all": lambda user: Ticket.objects.visible_to(user).live(),
 }
 
 _QUEUES = [
@@ -64,3 +57,8 @@ def queues_for(user) -> dict[str, Queue]:
     """An agent has their own views; an administrator, who has no tickets, sees everybody's."""
     names = ("unassigned", "all") if user.is_admin else ("mine", "waiting", "unassigned", "done")
     return {queue.name: queue for queue in _QUEUES if queue.name in names}
+
+
+def counts_of(queues, user) -> dict[str, str]:
+    """How many tickets stand in each of ``queues``, by name."""
+    return capped_counts(user, **{queue.name: queue.tickets(user) for queue in queues})

@@ -15,11 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import actions, drafts, uploads
+from .counting import capped_counts
 from .filters import QueueFilter
 from .forms import AssignForm, ClassifyForm, KeyForm, TicketForm
 from .models import Attachment, Ticket
 from .paging import page_after
-from .queues import queues_for
+from .queues import counts_of, queues_for
 from .wording import clock
 from .workflow import LIVE, Status, TicketRefusal, TooMany
 
@@ -39,17 +40,22 @@ def ticket_list(request):
     mine = Ticket.objects.visible_to(request.user).filter(requester=request.user)
     tab = request.GET.get("tab") if request.GET.get("tab") in TABS else "open"
     page = page_after(
-        mine.filter(status__in=TABS[tab][1]).with_people(),
+        mine.filter(status__in=TABS[tab][1]).with_promise(),
         ["-needs_requester", "-last_event_at", "-pk"],
         request.GET.get("after", ""),
         PAGE_SIZE,
     )
+    counts = capped_counts(
+        request.user,
+        turns=mine.filter(status=Status.WAITING),
+        **{name: mine.filter(status__in=states) for name, (_title, states) in TABS.items()},
+    )
     context = {
         "page": page,
-        "has_any": bool(page.rows) or mine.exists(),
+        "has_any": counts["all"] != "0",
         "tab": tab,
-        "tabs": [(name, title, _capped(mine, states)) for name, (title, states) in TABS.items()],
-        "turns": mine.filter(status=Status.WAITING).order_by()[:100].count(),
+        "tabs": [(name, title, counts[name]) for name, (title, _states) in TABS.items()],
+        "turns": int(counts["turns"].rstrip("+")),
         "draft": drafts.current(request),
         "section": "tickets",
     }
@@ -63,11 +69,6 @@ def ticket_list(request):
 def _wants_fragment(request) -> bool:
     """The way back in the browser's history asks by htmx as well, but for the whole page."""
     return bool(request.htmx) and not request.htmx.history_restore_request
-
-
-def _capped(tickets, states) -> str:
-    found = tickets.filter(status__in=states).order_by()[:100].count()
-    return "99+" if found == 100 else str(found)
 
 
 def _require_writer(request):
@@ -234,7 +235,7 @@ def workspace(request):
     context = {
         "queue": queue,
         "queues": queues.values(),
-        "counts": {name: each.count(request.user) for name, each in queues.items()},
+        "counts": counts_of(queues.values(), request.user),
         "filter": narrowed,
         "is_narrowed": any(request.GET.get(name) for name in narrowed.filters),
         "page": page,

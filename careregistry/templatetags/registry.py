@@ -1,8 +1,10 @@
 """How facts are written on pages: icons, times, people, states. The one place for each."""
 
 from datetime import date, timedelta
+from functools import cache
 
 from django import template
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -29,7 +31,12 @@ STATUS_ICONS = {
 REQUESTER_ICONS = STATUS_ICONS | {Status.NEW: "inbox", Status.WAITING: "reply-fill"}
 
 
+# Small parts that stand on a page dozens of times: written once for each form they take.
+# What depends on the language has the word among its arguments.
+
+
 @register.simple_tag
+@cache
 def icon(name: str, css: str = "") -> SafeString:
     """One icon of the sprite, silent to screen readers: a word always stands beside it."""
     return format_html(
@@ -49,20 +56,36 @@ def status_tag(ticket, reader: str = "staff") -> SafeString:
         word, glyph = REQUESTER_WORDS[status], REQUESTER_ICONS[status]
     else:
         word, glyph = status.label, STATUS_ICONS[status]
+    return _status(status.value, glyph, str(word))
+
+
+@cache
+def _status(status, glyph, word):
     return format_html(
-        '<span class="ccr-status ccr-status--{}">{}{}</span>', status.value, icon(glyph), word
+        '<span class="ccr-status ccr-status--{}">{}{}</span>', status, icon(glyph), word
     )
 
 
-@register.inclusion_tag("registry/_priority.html")
-def priority_tag(ticket, quiet: bool = False):
+@register.simple_tag
+def priority_tag(ticket, quiet: bool = False) -> SafeString:
     """Signal bars and a word; ``quiet`` hides the word from sight, for tables."""
-    return {"priority": ticket.priority, "word": ticket.get_priority_display(), "quiet": quiet}
+    return _priority(ticket.priority, str(ticket.get_priority_display()), quiet)
 
 
-@register.inclusion_tag("registry/_avatar.html")
-def avatar(person, size: str = ""):
-    return {"person": person, "size": size}
+@cache
+def _priority(priority, word, quiet):
+    facts = {"priority": priority, "word": word, "quiet": quiet}
+    return render_to_string("registry/_priority.html", facts)
+
+
+@register.simple_tag
+def avatar(person, size: str = "") -> SafeString:
+    return format_html(
+        '<span class="ccr-avatar {}{}" aria-hidden="true">{}</span>',
+        person.avatar_class,
+        f" ccr-avatar--{size}" if size else "",
+        person.initials,
+    )
 
 
 for say in (
@@ -76,25 +99,31 @@ for say in (
     register.filter(say)
 
 
-@register.inclusion_tag("registry/_due.html")
-def due_tag(ticket):
+@register.simple_tag
+def due_tag(ticket) -> SafeString | str:
     """The staff's clock: what is left, what is over, or that it is paused."""
-    if not ticket.due_at or ticket.status not in (Status.NEW, Status.OPEN):
-        paused = ticket.status in (Status.WAITING, Status.HOLD)
-        return {"kind": "paused", "glyph": "pause", "words": _("Paused")} if paused else {}
+    if ticket.status in (Status.WAITING, Status.HOLD):
+        return format_html(
+            '<span class="ccr-due ccr-due--paused">{}<span>{}</span></span>',
+            icon("pause"),
+            _("Paused"),
+        )
+    if ticket.status not in (Status.NEW, Status.OPEN):
+        return ""
     left = ticket.due_at - timezone.now()
     if left < timedelta():
-        words = _("%(span)s over") % {"span": wording.span(-left)}
-        return {
-            "kind": "over",
-            "glyph": "exclamation-circle-fill",
-            "words": words,
-            "at": ticket.due_at,
-        }
-    words = _("%(span)s left") % {"span": wording.span(left)}
-    if left < timedelta(hours=1):
-        return {"kind": "soon", "glyph": "clock-history", "words": words, "at": ticket.due_at}
-    return {"kind": "ok", "glyph": "clock", "words": words, "at": ticket.due_at}
+        kind, glyph, words = "over", "exclamation-circle-fill", _("%(span)s over")
+    elif left < timedelta(hours=1):
+        kind, glyph, words = "soon", "clock-history", _("%(span)s left")
+    else:
+        kind, glyph, words = "ok", "clock", _("%(span)s left")
+    return format_html(
+        '<span class="ccr-due ccr-due--{}" title="{}">{}<span>{}</span></span>',
+        kind,
+        wording.when(ticket.due_at),
+        icon(glyph),
+        words % {"span": wording.span(abs(left))},
+    )
 
 
 @register.simple_tag

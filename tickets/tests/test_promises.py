@@ -26,7 +26,7 @@ def at(days=0, **span):
 
 def sentence(ticket):
     """The two lines of the promise, as the page shows them."""
-    promise = promise_of(Ticket.objects.with_people().get(pk=ticket.pk))
+    promise = promise_of(Ticket.objects.with_promise().get(pk=ticket.pk))
     return f"{promise.strong} {promise.rest}".strip(), promise.sub
 
 
