@@ -28,7 +28,7 @@ from .forms import MessageForm, StaffMessageForm
 from .thread import Kind, thread_of, timeline_of
 
 REQUESTER_LINES = 10
-STAFF_LINES = 30
+STAFF_LINES = 20
 
 
 def _find(request, reference):

@@ -4,6 +4,8 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
+from messaging.tests.sockets import use_a_layer_of_its_own
+
 from .world import World
 
 
@@ -26,4 +28,5 @@ def whole_world(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.fixture
 def world(whole_world, db, settings, files_of_their_own):
     settings.MEDIA_ROOT = whole_world.media_root
+    use_a_layer_of_its_own(settings)
     return whole_world

@@ -1,18 +1,14 @@
-import uuid
-
 import pytest
 from django.test import Client
 
 from messaging import live
 
+from .sockets import use_a_layer_of_its_own
+
 
 @pytest.fixture(autouse=True)
-def a_layer_of_its_own(settings):
-    """Tests that run side by side share a Redis, and their tickets have the same keys."""
-    if settings.REDIS_URL:
-        layer = settings.CHANNEL_LAYERS["default"]
-        config = layer["CONFIG"] | {"prefix": str(uuid.uuid4())}
-        settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": config}}
+def layer(settings):
+    use_a_layer_of_its_own(settings)
 
 
 @pytest.fixture(autouse=True)

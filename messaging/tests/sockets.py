@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from itertools import count
 
 from asgiref.testing import ApplicationCommunicator
@@ -31,7 +32,7 @@ async def like_a_server(scope, receive, send):
 class PageSocket(ApplicationCommunicator):
     """``async with PageSocket(path, client) as socket`` opens it, and leaves in the end.
 
-    Asked outside of a ``with``, ``open`` tells the close code of one that is refused.
+    Without ``with``, ``open`` tells the close code of one that is refused.
     """
 
     def __init__(self, path, client=None, *, origin=ORIGIN, headers=()):
@@ -113,3 +114,11 @@ class PageSocket(ApplicationCommunicator):
         if not self.future.done():
             await self.send_input({"type": "websocket.disconnect", "code": 1000})
         await self.wait(5)
+
+
+def use_a_layer_of_its_own(settings):
+    """Tests that run side by side share a Redis, and their tickets have the same keys."""
+    if settings.REDIS_URL:
+        layer = settings.CHANNEL_LAYERS["default"]
+        config = layer["CONFIG"] | {"prefix": str(uuid.uuid4())}
+        settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": config}}

@@ -261,14 +261,14 @@ def test_the_earlier_ones_are_the_rest(login, alice, ticket):
     assert f'href="{ticket.get_absolute_url()}?all=1#talk"' in page.text
 
 
-def test_staff_see_the_newest_thirty(login, alice, bob, ticket):
-    talk(ticket, alice, *(f"Word {number}" for number in range(31)))
+def test_staff_see_the_newest_twenty(login, alice, bob, ticket):
+    talk(ticket, alice, *(f"Word {number}" for number in range(21)))
 
     page = page_of(login, bob, ticket)
 
-    assert len(lines(page)) == 30
+    assert len(lines(page)) == 20
     assert texts(page, ".ccr-earlier") == ["Show 3 earlier messages"]
-    assert len(lines(page_of(login, bob, ticket, "?all=1"))) == 33
+    assert len(lines(page_of(login, bob, ticket, "?all=1"))) == 23
 
 
 def test_notes_do_not_take_the_place_of_the_requesters_ten(login, alice, bob, ticket):
