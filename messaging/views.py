@@ -10,8 +10,8 @@ import uuid
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -33,9 +33,10 @@ STAFF_LINES = 20
 
 def _find(request, reference):
     """The ticket and what the reader is to it, or 404."""
-    tickets = Ticket.objects.visible_to(request.user).with_promise()
-    found = get_object_or_404(tickets, reference=reference)
-    return found, found.part_of(request.user)
+    found, part = Ticket.objects.with_promise().seen_by(request.user, reference)
+    if part is None:
+        raise Http404
+    return found, part
 
 
 def _number(request, name) -> int:

@@ -253,7 +253,10 @@ class AssignForm(forms.Form):
     def __init__(self, *args, ticket, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["agent"].queryset = (
-            User.objects.agents().exclude(pk=ticket.requester_id).order_by("first_name", "pk")
+            User.objects.agents()
+            .only("email", "first_name", "last_name")
+            .exclude(pk=ticket.requester_id)
+            .order_by("first_name", "pk")
         )
         self.initial.setdefault("agent", ticket.assignee_id)
 

@@ -67,6 +67,15 @@ class TicketQuerySet(models.QuerySet):
             return present.filter(own | Q(assignee=user) | pool)
         return present.filter(own)
 
+    def seen_by(self, user, reference: str):
+        """The ticket ``reference`` and what ``user`` is to it; (None, None) if they may not see it.
+
+        Asks ``part_of`` about the one row, which is much quicker than ``visible_to`` about all.
+        """
+        found = self.filter(reference=reference).first()
+        part = found.part_of(user) if found else None
+        return (found, part) if part else (None, None)
+
     def assigned_to(self, agent):
         """What ``agent`` works on: the part of ``visible_to`` that lists ask for most."""
         return self.filter(assignee=agent, deleted_at=None)
