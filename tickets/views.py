@@ -47,7 +47,7 @@ def ticket_list(request):
     )
     counts = capped_counts(
         request.user,
-        turns=mine.filter(status=Status.WAITING),
+        turns=mine.live().filter(needs_requester=True),
         **{name: mine.filter(status__in=states) for name, (_title, states) in TABS.items()},
     )
     context = {

@@ -112,7 +112,12 @@ class World:
     def _records(self):
         """One row at least of everything the console shows."""
         ticket = self.ticket("owner", "live")
-        self.chosen = {User: self.anyone, Ticket: ticket, Category: self.spare_category}
+        self.chosen = {
+            User: self.anyone,
+            Ticket: ticket,
+            Category: self.spare_category,
+            Attachment: self.file("owner", "public"),
+        }
         TicketDraft.objects.create(owner=self.anyone)
         Feedback.objects.create(ticket=ticket, rating=4, round=7)
         DaySummary.objects.create(day=timezone.localdate())

@@ -199,6 +199,14 @@ class Ticket(models.Model):
                 F("id").desc(),
                 name="ticket_of_requester",
             ),
+            models.Index(  # what the list opens with: the few live ones among many
+                F("requester"),
+                F("needs_requester").desc(),
+                F("last_event_at").desc(),
+                F("id").desc(),
+                condition=Q(status__in=LIVE),
+                name="ticket_live_of_requester",
+            ),
             models.Index(
                 fields=["assignee", "due_at", "id"],
                 condition=Q(status__in=LIVE),
