@@ -13,7 +13,7 @@ run: .venv/installed .env staticfiles/staticfiles.json
 	@exec $(BIN)/python manage.py up $(if $(HOST),--host $(HOST)) $(if $(filter 0 no false,$(DEMO)),--no-demo)
 
 ## The whole suite on SQLite, but for what opens browsers, stops processes or makes load.
-test: .venv/installed-dev
+test: .venv/installed-dev .env staticfiles/staticfiles.json
 	$(BIN)/python -m pytest -n auto -m "not browser and not fault and not load"
 
 lint: .venv/installed-dev .env
@@ -23,7 +23,7 @@ lint: .venv/installed-dev .env
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 ## The slow tests at full length.
-soak: .venv/installed-dev
+soak: .venv/installed-dev .env staticfiles/staticfiles.json
 	SOAK=1 $(BIN)/python -m pytest -m "browser or fault or load"
 
 ## Known holes in what we depend on. Strict: "could not be audited" fails as well.

@@ -213,8 +213,7 @@ async def hear_a_bell(world, row, person, committed) -> str:
 
     async with socket_of(world, person, row.route) as socket:
         await sync_to_async(speak)()
-        heard = [frame["type"] for frame in await socket.frames()]
-    return "Y" if "bell" in heard else "H"
+        return await hears(socket, "bell", row.cell(person))
 
 
 async def type_something(world, row, person, committed) -> str:
@@ -222,5 +221,13 @@ async def type_something(world, row, person, committed) -> str:
     path = f"/ws/tickets/{world.ticket(person, 'live')}/"
     async with socket_of(world, person, row.route) as socket, PageSocket(path, witness) as other:
         await socket.say({"type": "typing"})
-        seen = [frame["type"] for frame in await other.frames()]
-    return "Y" if "typing" in seen else "H"
+        return await hears(other, "typing", row.cell(person))
+
+
+async def hears(socket, kind, expected) -> str:
+    """Waits long for what should come and a moment for what should not."""
+    try:
+        await socket.frame(kind, within=5 if expected == "Y" else 0.1)
+    except TimeoutError:
+        return "H"
+    return "Y"

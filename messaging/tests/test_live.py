@@ -102,7 +102,7 @@ async def test_a_note_of_another_process_rings_for_staff_only(
         PageSocket(LIST, browsers["alice"]) as alices_list,
         PageSocket(path, browsers["bob"]) as bobs,
     ):
-        await alices.frames()
+        await alices.frame("here")
         note = await say(ticket, ada, post=post_note)
 
         assert (await bobs.frame("bell"))["line"] == note.number
@@ -233,7 +233,6 @@ async def test_the_socket_of_the_ticket_closes(cast, browsers, path, quick, lose
     async with PageSocket(LIST, browsers["ada"]) as adas:
         socket = PageSocket(path, browsers["bob"])
         await socket.open()
-        await socket.frames()
         await asyncio.sleep(0.5)  # three checks that find nothing wrong
         assert socket.is_held
 
@@ -269,7 +268,7 @@ async def test_no_bell_is_heard_after_the_change(cast, browsers, path, ticket, a
     async with PageSocket(path, browsers["alice"]) as alices:
         socket = PageSocket(path, browsers["bob"])
         await socket.open()
-        await socket.frames()
+        await socket.frame("here")
         await lose(**cast)
 
         if lose is not bin_the_ticket:

@@ -153,7 +153,7 @@ async def test_an_internal_note_rings_for_staff_only(browsers, ticket, path, ada
         PageSocket(path, browsers["bob"]) as bobs,
         PageSocket(LIST, browsers["bob"]) as bobs_list,
     ):
-        await alices.frames()
+        await alices.frame("here")
         line = await say(ticket, ada, post=post_note)
 
         assert (await bobs.frame("bell"))["line"] == line.number
@@ -172,13 +172,12 @@ async def test_typing_is_seen_on_the_other_side(browsers, path):
         PageSocket(path, browsers["alice"]) as alices_other_page,
         PageSocket(path, browsers["bob"]) as bobs,
     ):
-        for socket in (alices, alices_other_page, bobs):
-            await socket.frames()
         await alices.say({"type": "typing"})
-        assert await bobs.frames() == [{"type": "typing", "name": "Alice"}]
+        assert await bobs.frame("typing") == {"type": "typing", "name": "Alice"}
         await bobs.say({"type": "typing", "name": "Mallory"})
-        assert await alices.frames() == [{"type": "typing", "name": "Bob"}]
-        assert await alices_other_page.frames() == [{"type": "typing", "name": "Bob"}]
+
+        for socket in (alices, alices_other_page):
+            assert await socket.frame("typing") == {"type": "typing", "name": "Bob"}
 
 
 async def test_the_requester_learns_only_of_the_agent_who_has_the_ticket(browsers, path):
@@ -186,30 +185,33 @@ async def test_the_requester_learns_only_of_the_agent_who_has_the_ticket(browser
         PageSocket(path, browsers["alice"]) as alices,
         PageSocket(path, browsers["bob"]) as bobs,
     ):
-        assert await alices.frames() == [{"type": "here", "name": "Bob"}]
-        await bobs.frames()
+        assert await bobs.frame("here") == {"type": "here", "name": "Alice"}
         async with PageSocket(path, browsers["ada"]) as adas:
             await adas.say({"type": "typing"})
-            assert await bobs.frames() == [
-                {"type": "here", "name": "Ada"},
-                {"type": "typing", "name": "Ada"},
-            ]
-        assert await bobs.frames() == [{"type": "gone", "name": "Ada"}]
-        assert {frame["name"] for frame in await alices.frames()} <= {"Bob"}
+            for seen in ("here", "typing"):
+                assert await bobs.frame(seen) == {"type": seen, "name": "Ada"}
+        assert await bobs.frame("gone") == {"type": "gone", "name": "Ada"}
+        assert await alices.frame("here") == {"type": "here", "name": "Bob"}
+        await bobs.say({"type": "typing"})
+        since = await alices.frames(quiet=0.3)
+        assert {"type": "typing", "name": "Bob"} in since
+        assert {frame["name"] for frame in since} == {"Bob"}
 
 
 async def test_who_opens_a_page_learns_who_is_here(browsers, path):
     async with PageSocket(path, browsers["alice"]), PageSocket(path, browsers["bob"]) as bobs:
-        assert await bobs.frames() == [{"type": "here", "name": "Alice"}]
+        assert await bobs.frame("here") == {"type": "here", "name": "Alice"}
 
 
 async def test_one_is_gone_with_the_last_page(browsers, path):
     async with PageSocket(path, browsers["alice"]) as alices:
         async with PageSocket(path, browsers["bob"]):
             async with PageSocket(path, browsers["bob"]):
-                await alices.frames()
-            assert (await alices.frames())[-1] == {"type": "here", "name": "Bob"}
-        assert await alices.frames() == [{"type": "gone", "name": "Bob"}]
+                pass
+            await alices.frame("gone")
+            assert await alices.frame("here") == {"type": "here", "name": "Bob"}
+        assert await alices.frame("gone") == {"type": "gone", "name": "Bob"}
+        assert await alices.frames() == []
 
 
 # --- What can be done to it ---------------------------------------------------------
@@ -244,17 +246,15 @@ async def test_a_broken_frame_harms_nobody_else(browsers, path, healthy, alice, 
     ):
         socket = PageSocket(path, browsers["alice"])
         await socket.open()
-        await socket.frames()
-        await bobs.frames()
 
         await socket.say(frame)
 
         if code:
             assert await socket.code() == code
         else:
-            assert await socket.frames() == [{"type": "error", "error": "unknown frame"}]
+            assert await socket.frame("error") == {"type": "error", "error": "unknown frame"}
             await socket.leave()
-        assert [frame["type"] for frame in await bobs.frames()] == ["gone"]
+        assert await bobs.frame("gone") == {"type": "gone", "name": "Alice"}
         await say(healthy, carol)
         await other.frame("bell")
 
