@@ -42,9 +42,7 @@ def ada(db):
 @pytest.fixture
 def pete(db):
     """An agent who waits for approval."""
-    return make_user(
-        "Pete", role=Role.AGENT, standing=Standing.PENDING, email="pete@example.org"
-    )
+    return make_user("Pete", role=Role.AGENT, standing=Standing.PENDING, email="pete@example.org")
 
 
 @pytest.fixture
