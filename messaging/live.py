@@ -34,6 +34,7 @@ LOOK_EVERY = 1.0  # seconds
 LOOK_BACK = timedelta(seconds=5)  # covers transactions that commit out of order
 CHECK_RIGHTS_EVERY = 3  # looks
 SOCKETS_EACH = 10
+PATIENCE = 2  # seconds for one client
 
 sockets: set = set()  # the open consumers of this process
 _watch: asyncio.Task | None = None
@@ -108,10 +109,21 @@ async def _ring_new_lines():
     tickets = {socket.ticket_id for socket in held if socket.ticket_id}
     people = {socket.user_id for socket in held if not socket.ticket_id}
     since = timezone.now() - LOOK_BACK
-    for ticket in await _watched(tickets, people, since):
-        for socket in held:
-            if socket.has_news(ticket, since):
-                await socket.ring(ticket.reference, ticket.event_count)
+    watched = await _watched(tickets, people, since)
+    await _together(
+        socket.ring(ticket.reference, ticket.event_count)
+        for ticket in watched
+        for socket in held
+        if socket.has_news(ticket, since)
+    )
+
+
+async def _together(sends):
+    """All at once and none for long: a client that stalls holds up nobody else."""
+    bounded = [asyncio.wait_for(send, PATIENCE) for send in sends]
+    for outcome in await asyncio.gather(*bounded, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            logger.warning("A socket did not hear us: %s", outcome)
 
 
 @database_sync_to_async
@@ -125,8 +137,8 @@ def _watched(tickets, people, since):
 
 
 async def _close_lost_rights():
-    for socket in await without_rights(list(sockets)):
-        await socket.close(code=4403)
+    lost = await without_rights(list(sockets))
+    await _together(socket.close(code=4403) for socket in lost)
 
 
 @database_sync_to_async
