@@ -27,7 +27,7 @@ def events(page):
 
 
 def test_the_query_as_it_was_posted(login, alice, ticket):
-    """D1-T19, D1-T41, D2-6"""
+    """D1-8, D1-T19, D1-T41, D2-6"""
     page = page_of(login, alice, ticket)
 
     assert text(page, "h1") == "Kettle stopped heating"
