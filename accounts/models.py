@@ -32,6 +32,9 @@ class Standing(models.TextChoices):
 MAY_SIGN_IN = {Standing.UNCLAIMED, Standing.PENDING, Standing.ACTIVE}
 
 
+NAMES = ("first_name", "last_name", "email")  # what a person is shown by
+
+
 class UserQuerySet(models.QuerySet):
     def active(self):
         return self.filter(standing=Standing.ACTIVE, deleted_at=None)

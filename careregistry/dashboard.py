@@ -50,7 +50,7 @@ def dashboard(user) -> dict:
                 "ticket": ticket,
                 "is_late": ticket.due_at < timezone.now(),
                 "is_own": ticket.requester_id == user.pk,
-                "candidates": desk.candidates([ticket])[:AGENTS_OFFERED],
+                "candidates": desk.candidates([ticket], AGENTS_OFFERED),
             }
             for ticket in unassigned
         ],

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from accounts.models import User
-from tickets.models import Audience, TicketEvent
+from tickets.models import Attachment, Audience, TicketEvent
 from tickets.workflow import Part
 
 Kind = TicketEvent.Kind
 
+WORDS = (Kind.RAISED, Kind.MESSAGE, Kind.NOTE)
 TIMELINE_LENGTH = 12
+SEAL = ("salt", "words_hash", "digest", "key")  # what proves a line, and nobody reads
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,13 @@ def reads_notes(part: Part) -> bool:
 
 def _lines(ticket, part):
     # A move that says why came with another line, and that one tells it.
-    lines = ticket.events.select_related("actor").filter(data__why__isnull=True)
+    lines = ticket.events.filter(data__why__isnull=True)
     return lines if reads_notes(part) else lines.filter(audience=Audience.EVERYONE)
 
 
 def thread_of(ticket, part, *, after=0, before=None, newest=None) -> Thread:
     """The lines of ``ticket`` for ``part``: after or before a number, or the ``newest`` so many."""
-    found = _lines(ticket, part).filter(number__gt=after).prefetch_related("attachments")
+    found = _lines(ticket, part).filter(number__gt=after).defer(*SEAL)
     if before is not None:
         found = found.filter(number__lt=before)
     lines = list(found.order_by("-number")[:newest])[::-1]
@@ -42,33 +44,51 @@ def thread_of(ticket, part, *, after=0, before=None, newest=None) -> Thread:
     if after and lines:
         known = _lines(ticket, part).filter(number__lte=after)
         previous = known.order_by("-number").values_list("at", flat=True).first()
-    name_agents(lines)
-    mark_days(lines, previous)
+    name_people(lines)
+    _bring_files(lines)
+    _lay_out(lines, previous)
     return Thread(lines, earlier)
 
 
-def mark_days(lines, previous):
-    """Says of each line whether it ``opens_day``; ``previous`` is the time of the one before."""
+def name_people(lines):
+    """Gives each line its ``actor``, and an assignment its ``agent``, in one query for all."""
+    named = {line.actor_id for line in lines}
+    named |= {line.data["to"] for line in lines if line.kind == Kind.ASSIGNED}
+    people = User.objects.in_bulk(named - {None})
+    for line in lines:
+        line.actor = people.get(line.actor_id)
+        if line.kind == Kind.ASSIGNED:
+            line.agent = people[line.data["to"]]
+
+
+def _bring_files(lines):
+    """Gives each line its ``files``, in one query for all."""
+    by_line = {line.pk: line for line in lines}
+    for line in lines:
+        line.files = []
+    for file in Attachment.objects.filter(event__in=by_line):
+        by_line[file.event_id].files.append(file)
+
+
+def _lay_out(lines, previous):
+    """Says of each line whether it ``opens_day`` and ``is_event``, not just somebody's words.
+
+    ``previous`` is the time of the line before the first.
+    """
+    last = previous and timezone.localtime(previous).date()
     for line in lines:
         day = timezone.localtime(line.at).date()
-        line.opens_day = previous is None or timezone.localtime(previous).date() != day
-        previous = line.at
-
-
-def name_agents(lines):
-    """Gives each assignment line its ``agent``, in one query for all."""
-    ids = {line.data["to"] for line in lines if line.kind == Kind.ASSIGNED}
-    agents = User.objects.in_bulk(ids) if ids else {}
-    for line in lines:
-        if line.kind == Kind.ASSIGNED:
-            line.agent = agents[line.data["to"]]
+        line.opens_day = day != last
+        line.is_event = line.kind not in WORDS
+        last = day
 
 
 def timeline_of(ticket) -> list[TicketEvent]:
     """The steps a requester follows (D3-2): raised, assigned, moved; the oldest first."""
     steps = ticket.events.filter(
         kind__in=[Kind.RAISED, Kind.ASSIGNED, Kind.STATUS], audience=Audience.EVERYONE
-    ).order_by("-number")[:TIMELINE_LENGTH]
-    lines = [s for s in list(steps)[::-1] if s.data.get("why") != Part.ASSIGNMENT]
-    name_agents(lines)
+    ).defer(*SEAL)
+    newest = list(steps.order_by("-number")[:TIMELINE_LENGTH])
+    lines = [step for step in newest[::-1] if step.data.get("why") != Part.ASSIGNMENT]
+    name_people(lines)
     return lines

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tickets import actions as ticket_actions
 from tickets import uploads
-from tickets.forms import AssignForm, ClassifyForm, FeedbackForm, KeyForm, MoveForm
+from tickets.forms import ClassifyForm, FeedbackForm, KeyForm, MoveForm
 from tickets.models import Attachment, Ticket
 from tickets.promises import promise_of
 from tickets.queues import queues_for
@@ -110,7 +110,8 @@ def lines(request, reference):
 def _stream(request, ticket, part, template, context_of):
     before = _number(request, "before")
     if before:
-        context = {"thread": thread_of(ticket, part, before=before), "part": part, "ticket": ticket}
+        thread = thread_of(ticket, part, before=before)
+        context = {"thread": thread, "part": part, "ticket": ticket, "me": request.user.pk}
         return render(request, "messaging/_lines.html", context)
     after = _number(request, "after")
     if after >= ticket.event_count:
@@ -277,25 +278,24 @@ def _workspace_page(
 ):
     everything = "all" in request.GET
     form = form or _blank_staff_form(request, ticket)
-    context = _staff_context(request, ticket, part) | {
+    context = _staff_context(request, ticket, part, form) | {
         "thread": thread_of(ticket, part, newest=None if everything else STAFF_LINES),
-        "form": form,
         "move_form": move_form or MoveForm(ticket=ticket, by=request.user),
         "classify_form": ClassifyForm(instance=ticket),
-        "assign_form": AssignForm(ticket=ticket),
         "queues": queues_for(request.user).values(),
         **_waiting_files(request, form, file_problems),
     }
     return render(request, "messaging/workspace_ticket.html", context, status=status)
 
 
-def _staff_context(request, ticket, part=None):
+def _staff_context(request, ticket, part=None, form=None):
     part = part or ticket.part_of(request.user)
     return {
         "ticket": ticket,
         "part": part,
+        "me": request.user.pk,
         "page_url": ticket.workspace_url,
-        "form": _blank_staff_form(request, ticket),
+        "form": form or _blank_staff_form(request, ticket),
         "handles": part in HANDLERS,
         "rating": ticket.feedback.order_by("-round").first(),
         "closed_words": actions.chat_closed_words(ticket, request.user),

@@ -8,7 +8,7 @@ from django.db.models import OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import NAMES, User
 
 from .counting import CappedCount
 from .models import Expertise, Ticket
@@ -68,7 +68,10 @@ class Desk:
     """All agents with their loads and their knowledge, read once for a whole page."""
 
     def __init__(self):
-        self.agents = list(with_load(User.objects.agents()))
+        self.agents = sorted(  # who has least first
+            with_load(User.objects.agents().only(*NAMES)),
+            key=lambda agent: (agent.open_count, str(agent), agent.pk),
+        )
         self._levels = {
             (agent, category): level
             for agent, category, level in Expertise.objects.values_list(
@@ -76,15 +79,16 @@ class Desk:
             )
         }
 
-    def candidates(self, tickets: Iterable[Ticket]) -> list[Candidate]:
+    def candidates(self, tickets: Iterable[Ticket], limit: int | None = None) -> list[Candidate]:
         """Who could take all of ``tickets``: those who know most first, then who has least."""
         requesters = {ticket.requester_id for ticket in tickets}
-        found = [
-            Candidate(agent, min((self._level(agent, ticket) for ticket in tickets), default=0))
+        levels = {
+            agent: min((self._level(agent, ticket) for ticket in tickets), default=0)
             for agent in self.agents
             if agent.pk not in requesters
-        ]
-        return sorted(found, key=lambda c: (-c.level, c.agent.open_count, str(c.agent), c.agent.pk))
+        }
+        best = sorted(levels, key=levels.get, reverse=True)  # stable: least load stays first
+        return [Candidate(agent, levels[agent]) for agent in best[:limit]]
 
     def _level(self, agent, ticket) -> int:
         """Knowledge of a category is knowledge of the ones below it."""

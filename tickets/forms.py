@@ -9,8 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 
-from accounts.models import User
-
 from .models import Category, Priority, Ticket
 from .workflow import ResolutionKind, Status
 
@@ -240,25 +238,22 @@ class FeedbackForm(forms.Form):
     )
 
 
-class AssignForm(forms.Form):
-    """The agents a ticket can be given to."""
+class CandidateForm(forms.Form):
+    """Which agent. Cleans to the chosen one of ``candidates``."""
 
-    agent = forms.ModelChoiceField(
+    agent = forms.ChoiceField(
         label=_("Agent"),
-        queryset=User.objects.none(),
-        empty_label=_("Choose an agent"),
         error_messages={"required": _("Choose an agent"), "invalid_choice": _("Choose an agent")},
     )
 
-    def __init__(self, *args, ticket, **kwargs):
+    def __init__(self, *args, candidates, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["agent"].queryset = (
-            User.objects.agents()
-            .only("email", "first_name", "last_name")
-            .exclude(pk=ticket.requester_id)
-            .order_by("first_name", "pk")
-        )
-        self.initial.setdefault("agent", ticket.assignee_id)
+        self._candidates = {str(candidate.agent.pk): candidate for candidate in candidates}
+        choices = [(key, str(candidate)) for key, candidate in self._candidates.items()]
+        self.fields["agent"].choices = [("", _("Choose an agent")), *choices]
+
+    def clean_agent(self):
+        return self._candidates[self.cleaned_data["agent"]]
 
 
 class ClassifyForm(forms.ModelForm):

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required, permission_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,14 +15,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import actions, drafts, uploads
+from .assignment import Desk
 from .counting import capped_counts
 from .filters import QueueFilter
-from .forms import AssignForm, ClassifyForm, KeyForm, TicketForm
+from .forms import CandidateForm, ClassifyForm, KeyForm, TicketForm
 from .models import Attachment, Ticket
 from .paging import page_after
 from .queues import counts_of, queues_for
 from .wording import clock
-from .workflow import LIVE, Status, TicketRefusal, TooMany
+from .workflow import HANDLERS, LIVE, Status, TicketRefusal, TooMany
 
 TABS = {
     "open": (gettext_lazy("Open"), LIVE),
@@ -40,7 +41,7 @@ def ticket_list(request):
     mine = Ticket.objects.visible_to(request.user).filter(requester=request.user)
     tab = request.GET.get("tab") if request.GET.get("tab") in TABS else "open"
     page = page_after(
-        mine.filter(status__in=TABS[tab][1]).with_promise(),
+        mine.filter(status__in=TABS[tab][1]).for_requester_rows(),
         ["-needs_requester", "-last_event_at", "-pk"],
         request.GET.get("after", ""),
         PAGE_SIZE,
@@ -229,7 +230,7 @@ def workspace(request):
     queues = queues_for(request.user)
     queue = queues.get(request.GET.get("view")) or next(iter(queues.values()))
     narrowed = QueueFilter(
-        request.GET, queryset=queue.tickets(request.user).with_people(), request=request
+        request.GET, queryset=queue.tickets(request.user).for_rows(), request=request
     )
     page = page_after(narrowed.qs, list(queue.ordering), request.GET.get("after", ""), QUEUE_SIZE)
     context = {
@@ -265,15 +266,27 @@ def take(request, reference):
     return _act(request, reference, act)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @permission_required("tickets.assign_ticket", raise_exception=True)
 def hand_over(request, reference):
+    """To whom: asked for when somebody wants to know, as it weighs every agent's load."""
+    ticket, part = Ticket.objects.with_people().seen_by(request.user, reference)
+    if part is None:
+        raise Http404
+    if part not in HANDLERS:
+        raise PermissionDenied
+    posted = request.POST if request.method == "POST" else None
+    form = CandidateForm(posted, candidates=Desk().candidates([ticket]))
+    if not form.is_valid():
+        fragment = "_hand_over" if request.htmx else "hand_over"
+        context = {"ticket": ticket, "form": form, "queues": queues_for(request.user).values()}
+        status = 422 if form.is_bound else 200
+        return render(request, f"workspace/{fragment}.html", context, status=status)
+
     def act(ticket):
-        form = AssignForm(request.POST, ticket=ticket)
-        if not form.is_valid():
-            raise TicketRefusal(" ".join(form.errors["agent"]))
-        actions.assign(ticket, to=form.cleaned_data["agent"], by=request.user)
-        return _("%(ticket)s is with %(agent)s now.") % {"ticket": ticket, "agent": ticket.assignee}
+        agent = form.cleaned_data["agent"].agent
+        actions.assign(ticket, to=agent, by=request.user)
+        return _("%(ticket)s is with %(agent)s now.") % {"ticket": ticket, "agent": agent}
 
     return _act(request, reference, act)
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 def clock(moment: datetime) -> str:
     """09:14"""
-    return date_format(timezone.localtime(moment), "H:i")
+    return f"{timezone.localtime(moment):%H:%M}"
 
 
 def day(moment) -> str:

@@ -1,14 +1,14 @@
 """How facts are written on pages: icons, times, people, states. The one place for each."""
 
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from django import template
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -80,12 +80,25 @@ def _priority(priority, word, quiet):
 
 @register.simple_tag
 def avatar(person, size: str = "") -> SafeString:
+    return _avatar(person.avatar_class, person.initials, size)
+
+
+@lru_cache(maxsize=1000)
+def _avatar(colour, initials, size):
     return format_html(
         '<span class="ccr-avatar {}{}" aria-hidden="true">{}</span>',
-        person.avatar_class,
+        colour,
         f" ccr-avatar--{size}" if size else "",
-        person.initials,
+        initials,
     )
+
+
+@register.filter
+def time_tag(moment) -> SafeString:
+    """The time of day, with the whole moment for programs."""
+    local = timezone.localtime(moment)
+    # Digits and punctuation alone: nothing to escape.
+    return mark_safe(f'<time datetime="{local.isoformat()}">{local:%H:%M}</time>')
 
 
 for say in (

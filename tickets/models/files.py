@@ -50,6 +50,7 @@ class Attachment(models.Model):
 
     class Meta:
         verbose_name = _("attachment")
+        indexes = [models.Index(fields=["created_at"], name="attachment_created")]
 
     def __str__(self):
         return self.name

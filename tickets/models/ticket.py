@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts.models import Role, User
+from accounts.models import NAMES, Role, User
 from tickets.workflow import (
     ENDED,
     LIVE,
@@ -110,8 +110,25 @@ class TicketQuerySet(models.QuerySet):
         return self.annotate(rating=Subquery(newest.values("rating")[:1]))
 
     def with_people(self):
-        """What a row of a list shows, in one query."""
+        """Who has to do with it, and what it is about, in one query."""
         return self.select_related("requester", "assignee", "category")
+
+    def for_rows(self):
+        """What a row of the workspace's list shows, and no more."""
+        return self.with_people().only(
+            "reference", "subject", "status", "priority", "last_message_by",
+            "created_at", "last_event_at", "due_at", "category__name",
+            *(f"{who}__{name}" for who in ("requester", "assignee") for name in NAMES),
+        )  # fmt: skip
+
+    def for_requester_rows(self):
+        """What a row of the requester's list shows, promise included, and no more."""
+        return self.select_related("assignee", "status_event__actor").only(
+            "reference", "subject", "status", "requester_id", "needs_requester", "created_at",
+            "last_event_at", "due_at", "resolved_at", "closed_at",
+            *(f"assignee__{name}" for name in NAMES),
+            "status_event__text", "status_event__actor__first_name",
+        )  # fmt: skip
 
     def with_promise(self):
         """What ``promises.promise_of`` reads besides."""
@@ -227,6 +244,11 @@ class Ticket(models.Model):
                 fields=["status", "due_at"],
                 condition=Q(status__in=LIVE),
                 name="ticket_live",
+            ),
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(status__in=LIVE),
+                name="ticket_live_by_due",
             ),
             models.Index(fields=["created_at"], name="ticket_created"),
             models.Index(

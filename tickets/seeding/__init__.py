@@ -1,6 +1,6 @@
 """Load data: tickets of any number with lawful histories, the same for the same seed."""
 
 from .people import domain
-from .run import SeededAlready, load
+from .run import AGENTS, SeededAlready, load
 
-__all__ = ["SeededAlready", "domain", "load"]
+__all__ = ["AGENTS", "SeededAlready", "domain", "load"]

@@ -27,15 +27,17 @@ def domain(seed: int) -> str:
     return f"seed{seed}.example.org"
 
 
-def create(tickets: int, seed: int, *, rng: Random, since: datetime, password: str | None) -> Cast:
-    """Store the people that ``tickets`` tickets need.
+def create(
+    tickets: int, agents: int, seed: int, *, rng: Random, since: datetime, password: str | None
+) -> Cast:
+    """Store ``agents`` agents and the customers that ``tickets`` tickets need.
 
     ``customer@``, ``agent@`` and ``admin@`` the seed's domain can sign in with ``password``;
     nobody can as anybody else.
     """
     rest = {"joined": since, "rng": rng, "domain": domain(seed)}
     customers = _crowd(Role.CUSTOMER, max(20, tickets // 20), **rest)
-    agents = _crowd(Role.AGENT, max(10, tickets // 2000), **rest)
+    agents = _crowd(Role.AGENT, agents, **rest)
     [admin] = _crowd(Role.ADMIN, 1, **rest)
     people = [*customers, *agents, admin]
     for pk, person in enumerate(people, loading.next_pk(User)):

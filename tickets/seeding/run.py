@@ -19,6 +19,7 @@ from .stories import Story, Storyteller
 
 SPAN = timedelta(days=730)  # the tickets were raised over two years
 RECENTLY = timedelta(days=7)  # what was raised since then and resolved is not closed yet
+AGENTS = 40  # however many tickets: an archive grows with the years, a team does not
 BATCH = 1000  # tickets kept in one transaction
 AGENTS_DESK = 30  # live tickets of the first agent at least, every other of the first customer
 LONGEST = 100  # messages of the last ticket, from the first customer to the first agent
@@ -35,6 +36,7 @@ def load(
     seed: int,
     *,
     live: int | None = None,
+    agents: int = AGENTS,
     until: datetime,
     password: str | None = None,
     progress=lambda n: None,
@@ -50,7 +52,7 @@ def load(
     rng = Random(seed)  # noqa: S311 -- made to be repeated
     since = until - SPAN
     with transaction.atomic():
-        cast = people.create(tickets, seed, rng=rng, since=since, password=password)
+        cast = people.create(tickets, agents, seed, rng=rng, since=since, password=password)
     lots = Lots(tickets, live, cast, rng)
     references = References()
     stories = _stories(lots, references, Storyteller(cast, rng=rng, until=until))

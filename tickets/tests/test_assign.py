@@ -91,6 +91,24 @@ def test_the_agent_hands_over(login, bob, dave, ticket):
     assert login(dave).get(ticket.workspace_url).status_code == 200
 
 
+def test_the_choice_says_who_has_how_much_and_who_knows_it(login, bob, dave, kettles, ticket):
+    """D0-11: asked for as a page of its own, or by the ticket's page as a part."""
+    Expertise.objects.create(agent=dave, category=kettles, level=Expertise.Level.GOOD)
+    address = reverse("tickets:hand_over", args=[ticket.reference])
+    client = login(bob)
+
+    page = client.get(address)
+    part = client.get(address, headers={"HX-Request": "true"})
+
+    assert page.status_code == part.status_code == 200
+    assert "Dave Dunn (0 open, good)" in page.text
+    assert "Dave Dunn (0 open, good)" in part.text
+    assert "<main" in page.text
+    assert "<main" not in part.text
+    assert f'hx-get="{address}"' in client.get(ticket.workspace_url).text
+    assert f'href="{address}"' in client.get(ticket.workspace_url).text
+
+
 def test_an_administrator_assigns_from_the_ticket(login, ada, bob, waiting):
     """D0-10, D2-5"""
     page = hand_over(login(ada), waiting, bob.pk)
@@ -111,14 +129,15 @@ def test_only_agents_who_work_here(login, bob, ada, request, ticket, agent):
     page = hand_over(login(ada), ticket, agent)
 
     ticket.refresh_from_db()
-    assert told(page) == ["Choose an agent"]
+    assert page.status_code == 422
+    assert text(page, "#id_agent_error") == "Error: Choose an agent"
     assert ticket.assignee == bob
 
 
 def test_nobody_works_on_their_own_complaint(login, ada, bob, dave):
     ticket = make_ticket(requester=bob)
 
-    assert told(hand_over(login(ada), ticket, bob.pk)) == ["Choose an agent"]
+    assert hand_over(login(ada), ticket, bob.pk).status_code == 422
     with pytest.raises(TicketRefusal, match=r"Bob Baker can't be given this ticket\."):
         actions.assign(ticket, to=bob, by=ada)
     with pytest.raises(PermissionDenied):

@@ -147,11 +147,11 @@ def test_without_a_password_nobody_can_sign_in():
     assert not User.objects.filter(is_demo=True).exists()
 
 
-def test_people_come_in_proportion():
-    seed(tickets=1000)
+def test_customers_come_in_proportion_and_agents_as_asked_for():
+    seed(tickets=1000, agents=12)
 
     assert User.objects.filter(role=Role.CUSTOMER).count() == 50
-    assert User.objects.filter(role=Role.AGENT).count() == 10
+    assert User.objects.filter(role=Role.AGENT).count() == 12
     assert set(Category.objects.values_list("experts", flat=True)) == set(
         Expertise.objects.values_list("pk", flat=True)
     )

@@ -19,6 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, required=True, help="any number")
         parser.add_argument("--live", type=int, help="how many have not ended (one in fifty)")
         parser.add_argument(
+            "--agents", type=int, default=seeding.AGENTS, help="how many work here (%(default)s)"
+        )
+        parser.add_argument(
             "--until",
             type=date.fromisoformat,
             default=timezone.now().date(),
@@ -29,17 +32,18 @@ class Command(BaseCommand):
             "--password", help="let customer@, agent@ and admin@seed<S>.example.org sign in"
         )
 
-    def handle(self, *, tickets, seed, live, until, password, **options):
+    def handle(self, *, tickets, seed, live, agents, until, password, **options):
         if settings.PRODUCTION:
             raise CommandError("This is a production site. Load data could never be removed again.")
-        if tickets < 1:
-            raise CommandError("Load at least one ticket.")
+        if tickets < 1 or agents < 1:
+            raise CommandError("Load at least one ticket and one agent.")
         with tqdm(total=tickets, unit=" tickets", disable=options["verbosity"] == 0) as bar:
             try:
                 seeding.load(
                     tickets,
                     seed,
                     live=live,
+                    agents=agents,
                     until=datetime.combine(until, time.min, tzinfo=UTC),
                     password=password,
                     progress=bar.update,
