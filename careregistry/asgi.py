@@ -1,5 +1,6 @@
 """Pages and sockets. ``wsgi.py`` serves pages alone, for sites that split the two."""
 
+import gc
 import os
 
 from channels.auth import AuthMiddlewareStack
@@ -16,6 +17,7 @@ from messaging.routing import websocket_urlpatterns  # noqa: E402
 from .checks import stop_if_unsafe  # noqa: E402
 
 stop_if_unsafe()
+gc.freeze()  # what is loaded by now stays for good: the collector need not look at it again
 
 
 def bounded(app, limit: int):

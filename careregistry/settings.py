@@ -257,7 +257,8 @@ FAULT_POINTS = False  # named places that fail on demand exist in tests only
 
 # --- Pages ------------------------------------------------------------------
 
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = "en"  # each word of a dialect would be looked up in the language as well
+FORMAT_MODULE_PATH = "careregistry.formats"
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True

@@ -5,11 +5,14 @@ from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .wording import by_when, day
 from .workflow import Status
+
+REASON_LENGTH = 400  # characters of a reason in the promise
 
 
 def answer_due(since: datetime) -> datetime:
@@ -56,6 +59,12 @@ class Promise:
 def promise_of(ticket) -> Promise:
     """The promise of ``ticket`` (loaded ``with_promise``), in the requester's words."""
     return _SENTENCES[ticket.status](ticket)
+
+
+def _reason(ticket) -> str:
+    """The words that came with the last move. The whole of them stands in the conversation."""
+    words = ticket.status_event.text
+    return Truncator(words).chars(REASON_LENGTH) if len(words) > REASON_LENGTH else words
 
 
 NOTHING_TO_DO = gettext_lazy("You don’t need to do anything.")
@@ -105,7 +114,7 @@ def _waiting(ticket):
     asker = ticket.status_event.actor
     return Promise(
         strong=_("%(name)s needs your answer.") % {"name": asker.first_name},
-        rest=ticket.status_event.text,
+        rest=_reason(ticket),
         sub=_("The clock is stopped until you answer."),
         label=_("Stays open for your answer until"),
         by=day(ticket.due_at),
@@ -119,7 +128,7 @@ def _hold(ticket):
         return _answer(ticket, kept="", label=_("You’ll hear by"), next_step=next_step)
     until = day(ticket.due_at)
     return Promise(
-        strong=ticket.status_event.text,
+        strong=_reason(ticket),
         rest=_("Expected by %(day)s.") % {"day": until},
         sub=_("We’ll write to you by then either way."),
         label=_("You’ll hear by"),
@@ -131,7 +140,7 @@ def _resolved(ticket):
     solver = ticket.status_event.actor
     return Promise(
         strong=_("%(name)s marked this resolved.") % {"name": solver.first_name},
-        rest=ticket.status_event.text,
+        rest=_reason(ticket),
         sub=_("If it isn’t fixed, open it again. Otherwise you don’t need to do anything."),
         label=_("Resolved on"),
         by=day(ticket.resolved_at),

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -94,11 +94,16 @@ def _avatar(colour, initials, size):
 
 
 @register.filter
-def time_tag(moment) -> SafeString:
+def time_tag(moment, say=wording.clock) -> SafeString:
     """The time of day, with the whole moment for programs."""
-    local = timezone.localtime(moment)
-    # Digits and punctuation alone: nothing to escape.
-    return mark_safe(f'<time datetime="{local.isoformat()}">{local:%H:%M}</time>')
+    return format_html(
+        '<time datetime="{}">{}</time>', timezone.localtime(moment).isoformat(), say(moment)
+    )
+
+
+@register.filter
+def when_tag(moment) -> SafeString:
+    return time_tag(moment, wording.when)
 
 
 for say in (
@@ -145,22 +150,26 @@ def promise_for(ticket):
     return promise_of(ticket)
 
 
-@register.inclusion_tag("tickets/_steps.html")
-def steps_tag(ticket):
+@register.simple_tag
+def steps_tag(ticket) -> SafeString:
     """Received, assigned, in progress, resolved: how far a live ticket has come."""
     at = 0 if ticket.assignee_id is None else 2
-    words = [_("Received"), _("Assigned"), _("In progress"), _("Resolved")]
-    said = {0: wording.when(ticket.created_at), 1: ticket.assignee or ""}
-    return {
-        "steps": [
-            {
-                "word": word,
-                "state": "done" if number < at else "now" if number == at else "",
-                "when": said.get(number, ""),
-            }
-            for number, word in enumerate(words)
-        ]
-    }
+    words = (_("Received"), _("Assigned"), _("In progress"), _("Resolved"))
+    return _steps(at, words, wording.when(ticket.created_at), str(ticket.assignee or ""))
+
+
+@lru_cache(maxsize=1000)
+def _steps(at, words, received, agent):
+    said = {0: received, 1: agent}
+    steps = [
+        {
+            "word": word,
+            "state": "done" if number < at else "now" if number == at else "",
+            "when": said.get(number, ""),
+        }
+        for number, word in enumerate(words)
+    ]
+    return render_to_string("tickets/_steps.html", {"steps": steps})
 
 
 @register.simple_tag
