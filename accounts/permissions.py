@@ -13,6 +13,7 @@ CUSTOMER = {
 }
 
 AGENT = CUSTOMER | {
+    "accounts.use_agentprofile",
     "tickets.use_workspace",
     "tickets.assign_ticket",
     "tickets.move_ticket",
@@ -22,13 +23,28 @@ AGENT = CUSTOMER | {
 
 # What the administrator console shows and lets change. There is no "delete" for anything that
 # others rely on: tickets and people are put in the bin and restored by actions.
-ADMIN = AGENT | {
+ADMIN = (AGENT - {"accounts.use_agentprofile"}) | {
     "accounts.view_user",
     "accounts.add_user",
     "accounts.change_user",
     "accounts.bin_user",
+    "accounts.suspend_user",
+    "accounts.change_role",
+    "accounts.hold_user",
+    "accounts.export_user",
+    "accounts.erase_user",
     "accounts.view_application",
     "accounts.decide_application",
+    "accounts.view_invitation",
+    "accounts.add_invitation",
+    "accounts.revoke_invitation",
+    "accounts.view_loginrecord",
+    "accounts.view_accountevent",
+    "accounts.view_consent",
+    "accounts.view_address",
+    "accounts.view_agentprofile",
+    "accounts.change_agentprofile",
+    "accounts.view_dataexport",
     "tickets.view_ticket",
     "tickets.bin_ticket",
     "tickets.view_category",
@@ -47,6 +63,7 @@ ADMIN = AGENT | {
     "tickets.view_referencecounter",
     "messaging.view_message",
     "notifications.view_notification",
+    "notifications.view_preference",
     "notifications.view_outgoingmail",
     "notifications.retry_outgoingmail",
     "admin.view_logentry",

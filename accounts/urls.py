@@ -4,25 +4,25 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from django.views.generic import RedirectView
 
-from . import views
+from .views import doors
 
 urlpatterns = [
-    path("login/", views.LoginView.as_view(), name="account_login"),
-    path("logout/", views.LogoutView.as_view(), name="account_logout"),
-    path("signup/", views.SignupView.as_view(), name="account_signup"),
-    path("confirm-email/", views.EmailCodeView.as_view(), name="account_email_verification_sent"),
-    path("inactive/", views.InactiveView.as_view(), name="account_inactive"),
-    path("waiting/", views.waiting, name="account_waiting"),
-    path("password/change/", views.PasswordChangeView.as_view(), name="account_change_password"),
-    path("password/reset/", views.PasswordResetView.as_view(), name="account_reset_password"),
+    path("login/", doors.LoginView.as_view(), name="account_login"),
+    path("logout/", doors.LogoutView.as_view(), name="account_logout"),
+    path("signup/", doors.SignupView.as_view(), name="account_signup"),
+    path("confirm-email/", doors.EmailCodeView.as_view(), name="account_email_verification_sent"),
+    path("inactive/", doors.InactiveView.as_view(), name="account_inactive"),
+    path("waiting/", doors.waiting, name="account_waiting"),
+    path("password/change/", doors.PasswordChangeView.as_view(), name="account_change_password"),
+    path("password/reset/", doors.PasswordResetView.as_view(), name="account_reset_password"),
     path(
         "password/reset/confirm/",
-        views.ResetCodeView.as_view(),
+        doors.ResetCodeView.as_view(),
         name="account_confirm_password_reset_code",
     ),
     path(
         "password/reset/complete/",
-        views.NewPasswordView.as_view(),
+        doors.NewPasswordView.as_view(),
         name="account_complete_password_reset",
     ),
     # The library ends here; what it has to say stands on the sign-in page.

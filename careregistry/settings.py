@@ -45,6 +45,10 @@ INSTALLED_APPS = [
     "notifications",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.usersessions",
     "bootstrap",
     "channels",
     "crispy_forms",
@@ -68,7 +72,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.middleware.ApprovalMiddleware",
+    "accounts.middleware.GateMiddleware",
     "careregistry.middleware.PrivacyHeadersMiddleware",
 ]
 
@@ -155,13 +159,13 @@ LOGOUT_REDIRECT_URL = "account_login"
 
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "login": "accounts.forms.LoginForm",
-    "signup": "accounts.forms.SignupForm",
-    "change_password": "accounts.forms.ChangePasswordForm",
-    "reset_password": "accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.forms.NewPasswordForm",
-    "confirm_email_verification_code": "accounts.forms.EmailCodeForm",
-    "confirm_password_reset_code": "accounts.forms.ResetCodeForm",
+    "login": "accounts.forms.doors.LoginForm",
+    "signup": "accounts.forms.doors.SignupForm",
+    "change_password": "accounts.forms.doors.ChangePasswordForm",
+    "reset_password": "accounts.forms.doors.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.doors.NewPasswordForm",
+    "confirm_email_verification_code": "accounts.forms.doors.EmailCodeForm",
+    "confirm_password_reset_code": "accounts.forms.doors.ResetCodeForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -259,6 +263,14 @@ FAULT_POINTS = False  # named places that fail on demand exist in tests only
 
 LANGUAGE_CODE = "en"  # each word of a dialect would be looked up in the language as well
 FORMAT_MODULE_PATH = "careregistry.formats"
+# What people can ask to be written to in. Pages are English until there are translations.
+LANGUAGES = [
+    (code, code)
+    for code in (
+        "en", "ar", "bn", "de", "es", "fr", "hi", "id", "it", "ja", "ko", "nl",
+        "pl", "pt", "ru", "sw", "ta", "te", "tr", "uk", "ur", "vi", "zh-hans",
+    )
+]  # fmt: skip
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True

@@ -97,6 +97,14 @@ class Notification(models.Model):
         APPLICATION_RECEIVED = "application_received", _("New role request")
         APPLICATION_ACCEPTED = "application_accepted", _("Role request accepted")
         APPLICATION_DECLINED = "application_declined", _("Role request declined")
+        APPLICATION_EXPIRED = "application_expired", _("Role request expired")
+        SUSPENDED = "suspended", _("Account suspended")
+        REACTIVATED = "reactivated", _("Account let in again")
+        ROLE_CHANGED = "role_changed", _("Role changed")
+        NEW_DEVICE = "new_device", _("Sign-in from a new device")
+        EXPORT_READY = "export_ready", _("Download ready")
+        ERASURE_ASKED = "erasure_asked", _("Account deletion asked for")
+        ERASURE_STOPPED = "erasure_stopped", _("Account deletion stopped")
         TICKET_RAISED = "ticket_raised", _("Ticket received")
         TICKET_UNASSIGNED = "ticket_unassigned", _("Ticket without an agent")
         ASSIGNED = "assigned", _("Agent assigned, to the customer")
@@ -127,3 +135,26 @@ class Notification(models.Model):
 
     def __str__(self):
         return f"{self.get_kind_display()}: {self.recipient}"
+
+
+class Preference(models.Model):
+    """What somebody chose not to hear, or to hear after all, by one channel.
+
+    No row means the product's own choice for the kind.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notification_preferences")
+    kind = models.CharField(_("kind"), max_length=30, choices=Notification.Kind)
+    channel = models.CharField(_("channel"), max_length=10, default="email")
+    is_wanted = models.BooleanField(_("wanted"))
+
+    class Meta:
+        verbose_name = _("notification preference")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "kind", "channel"], name="preference_once_per_kind"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.user}: {self.get_kind_display()}"

@@ -1,10 +1,8 @@
 """People in the administrator console: looked at, added, put in the bin and restored."""
 
-from allauth.account.admin import EmailAddressAdmin  # noqa: F401 -- registers what we take out
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import Group
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
@@ -14,9 +12,6 @@ from django.utils.translation import gettext_lazy
 from accounts import actions
 from accounts.console import BinFilter, ConsoleAdmin
 from accounts.models import Role, Standing, User
-
-# Addresses are confirmed by code, and nobody carries rights of their own.
-admin.site.unregister([EmailAddress, Group])
 
 
 class PersonForm(BaseUserCreationForm):

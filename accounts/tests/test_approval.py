@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import URLPattern, get_resolver, reverse
 
-from accounts.middleware import ApprovalMiddleware
+from accounts.middleware import GateMiddleware
 from accounts.models import Role, Standing
 
 from .factories import make_user
@@ -71,7 +71,7 @@ def test_everything_else_is_refused_before_any_lookup(
 def is_let_through(person, name, view):
     request = SimpleNamespace(user=person, resolver_match=SimpleNamespace(view_name=name))
     try:
-        return ApprovalMiddleware(lambda request: None).process_view(request, view, (), {}) is None
+        return GateMiddleware(lambda request: None).process_view(request, view, (), {}) is None
     except PermissionDenied:
         return False
 

@@ -5,7 +5,7 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.forms import SignupForm
+from accounts.forms.doors import SignupForm
 from accounts.models import Application, Role, Standing, User
 
 from .doors import CODE_PAGE, NEW_PERSON, code_in, sign_in, sign_up, signed_in_id, type_code

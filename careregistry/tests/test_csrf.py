@@ -105,7 +105,7 @@ def test_looking_changes_nothing(world, person):
 # Made anew each time, or a number in a row's text.
 RANDOM = {
     "salt", "words_hash", "digest", "head_digest", "key", "file", "message_id", "password",
-    "lease", "cause", "object_id", "content",
+    "lease", "session_key", "token_hash", "cause", "object_id", "content",
 }  # fmt: skip
 
 

@@ -48,6 +48,7 @@ class TicketEvent(models.Model):
         RATED = "rated", _("Rated")
         BINNED = "binned", _("Deleted")
         RESTORED = "restored", _("Restored")
+        ERASED = "erased", _("Personal words erased")
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="events")
     number = models.PositiveIntegerField(_("line"))

@@ -1,129 +1,22 @@
 """What people type to get in. Words and layout are ours, the flows are the accounts library's."""
 
 from allauth.account import forms as library
-from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Field as Row
-from crispy_forms.layout import Submit
 from django import forms
-from django.contrib.auth.password_validation import validate_password
-from django.core.validators import RegexValidator
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from .models import Role, User
+from accounts.models import Role, User
 
-# Line breaks, bells, and marks that turn the text around them: none belongs to a name.
-NO_CONTROL_CHARACTERS = RegexValidator(
-    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]",
-    _("Remove the invisible characters"),
-    inverse_match=True,
+from .fields import (
+    CodeField,
+    EmailField,
+    NameField,
+    NewPassword,
+    OneButton,
+    PasswordField,
+    SecondPasswordField,
 )
-
-
-class NameField(forms.CharField):
-    default_error_messages = {"max_length": _("Use 150 characters or less")}
-    default_validators = [NO_CONTROL_CHARACTERS]
-
-    def __init__(self, *, autocomplete, **kwargs):
-        attrs = {"autocomplete": autocomplete, "spellcheck": "false"}
-        super().__init__(max_length=150, widget=forms.TextInput(attrs=attrs), **kwargs)
-
-
-class EmailField(forms.EmailField):
-    default_error_messages = {
-        "required": _("Enter your email address"),
-        "invalid": _("Invalid email"),
-        "max_length": _("Email address must be 254 characters or less"),
-    }
-
-    def __init__(self, *, autocomplete="email", **kwargs):
-        attrs = {
-            "autocomplete": autocomplete,
-            "inputmode": "email",
-            "autocapitalize": "none",
-            "spellcheck": "false",
-        }
-        super().__init__(
-            label=_("Email address"),
-            max_length=254,
-            widget=forms.EmailInput(attrs=attrs),
-            **kwargs,
-        )
-
-    def clean(self, value):
-        return super().clean(value).lower()
-
-
-class PasswordField(forms.CharField):
-    """Never shown again once sent. ``can_show`` lets static/js/password.js offer "Show"."""
-
-    default_error_messages = {"required": _("Enter a password")}
-
-    def __init__(self, *, autocomplete="new-password", can_show=False, **kwargs):
-        attrs = {"autocomplete": autocomplete}
-        if can_show:
-            attrs |= {"data-show": _("Show"), "data-show-label": _("Show password")}
-        super().__init__(strip=False, widget=forms.PasswordInput(attrs=attrs), **kwargs)
-
-
-class SecondPasswordField(PasswordField):
-    default_error_messages = {"required": _("Enter the password again")}
-
-
-class CodeField(forms.CharField):
-    default_error_messages = {
-        "required": _("Enter the code from your email"),
-        "max_length": _("Invalid code!"),
-    }
-
-    def __init__(self):
-        attrs = {
-            "class": "ccr-code",
-            "inputmode": "numeric",
-            "autocomplete": "one-time-code",
-            "spellcheck": "false",
-        }
-        super().__init__(
-            label=_("Security code"),
-            help_text=_("The subject line starts with the code"),
-            max_length=20,  # eight digits, and the spaces people put between them
-            widget=forms.TextInput(attrs=attrs),
-        )
-
-
-class OneButton:
-    """The fields in their order, then one button. The page's error summary lists the errors."""
-
-    button = ""
-    css_class = "ccr-stub__body"
-
-    @property
-    def helper(self):
-        helper = FormHelper(self)
-        helper.attrs = {"novalidate": True}
-        helper.form_class = self.css_class
-        helper.form_show_errors = False
-        helper.layout.append(Submit("send", self.button, css_class="w-100"))
-        return helper
-
-
-class NewPassword:
-    """A password typed twice, compared with everything we know of the person."""
-
-    def clean_password1(self):
-        password = self.cleaned_data["password1"]
-        validate_password(password, self.person())
-        return password
-
-    def clean_password2(self):
-        again = self.cleaned_data["password2"]
-        # The first one is gone if it was refused; what they typed still has to agree.
-        if again != self.data.get(self.add_prefix("password1")):
-            raise forms.ValidationError(_("Passwords do not match!"))
-        return again
-
-    def person(self):
-        return self.user
 
 
 class LoginForm(OneButton, library.LoginForm):

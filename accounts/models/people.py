@@ -1,14 +1,19 @@
 """Who someone is. What their role may do stands in ``permissions.py``."""
 
+import secrets
 import zlib
+from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
 
 
 class Role(models.TextChoices):
@@ -25,6 +30,7 @@ class Standing(models.TextChoices):
     ACTIVE = "active", _("Active")
     DECLINED = "declined", _("Declined")
     SUSPENDED = "suspended", _("Suspended")
+    ERASED = "erased", _("Erased")
 
 
 # Who may hold a session at all: the unclaimed while they type their code, the pending to
@@ -33,6 +39,22 @@ MAY_SIGN_IN = {Standing.UNCLAIMED, Standing.PENDING, Standing.ACTIVE}
 
 
 NAMES = ("first_name", "last_name", "email")  # what a person is shown by
+
+
+def photo_path(user, filename) -> str:
+    """An unguessable name outside the web root; nothing of the person's own name."""
+    token = secrets.token_hex(20)
+    return f"photos/{token[:2]}/{token[2:]}"
+
+
+def languages() -> list[tuple[str, str]]:
+    """What people can ask to be written to in, each by its own name."""
+    return [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Every zone a person can live in, as choices."""
+    return [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
 
 
 class UserQuerySet(models.QuerySet):
@@ -70,6 +92,22 @@ class User(AbstractBaseUser, PermissionsMixin):
     standing = models.CharField(
         _("standing"), max_length=10, choices=Standing, default=Standing.UNCLAIMED
     )
+    phone = PhoneNumberField(_("phone number"), blank=True)
+    # How they like to be written to. Pages come in it as far as there are translations.
+    language = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, blank=True
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, choices=time_zones, blank=True)
+    photo = models.FileField(upload_to=photo_path, max_length=100, blank=True, editable=False)
+    password_changed_at = models.DateTimeField(
+        _("password changed"), null=True, blank=True, editable=False
+    )
+    # Given a password by somebody else: sees nothing before choosing their own.
+    must_change_password = models.BooleanField(default=False, editable=False)
+    # They asked to be deleted: when it happens, unless they sign in before.
+    erase_at = models.DateTimeField(_("to be erased"), null=True, blank=True, editable=False)
+    # Nothing of theirs is erased while somebody says why it must be kept.
+    legal_hold = models.CharField(_("legal hold"), max_length=500, blank=True, editable=False)
     is_demo = models.BooleanField(_("demonstration account"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
@@ -90,9 +128,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(is_superuser=False) | Q(role=Role.ADMIN), name="superuser_is_admin"
             ),
+            models.CheckConstraint(
+                condition=Q(legal_hold="") | ~Q(standing=Standing.ERASED),
+                name="who_is_held_is_not_erased",
+            ),
         ]
         indexes = [
             models.Index(fields=["role", "standing"], name="user_role_standing"),
+            models.Index(
+                fields=["erase_at"], condition=Q(erase_at__isnull=False), name="user_to_be_erased"
+            ),
             models.Index(fields=["is_demo"], condition=Q(is_demo=True), name="user_demonstration"),
         ]
 
@@ -139,56 +184,3 @@ class User(AbstractBaseUser, PermissionsMixin):
     def avatar_class(self):
         """A colour that stays with the person: CSS may depend on data only by class."""
         return f"ccr-avatar--{zlib.crc32(self.email.encode()) % 6 + 1}"
-
-
-class ApplicationQuerySet(models.QuerySet):
-    def pending(self):
-        return self.filter(decided_at=None).order_by("created_at")
-
-
-class Application(models.Model):
-    """Somebody asks to become an agent or an administrator. Decided once, by an administrator."""
-
-    class Decision(models.TextChoices):
-        ACCEPTED = "accepted", _("Accepted")
-        DECLINED = "declined", _("Declined")
-
-    applicant = models.ForeignKey(User, models.PROTECT, related_name="applications")
-    role = models.CharField(
-        _("role"), max_length=10, choices=[(r.value, r.label) for r in (Role.AGENT, Role.ADMIN)]
-    )
-    created_at = models.DateTimeField(_("asked"), default=timezone.now)
-    decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True)
-    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-    decided_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="decided_applications"
-    )
-    reason = models.TextField(_("reason"), blank=True, max_length=2000)
-
-    objects = ApplicationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("role request")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["applicant"],
-                condition=Q(decided_at=None),
-                name="one_open_application_each",
-            ),
-            models.CheckConstraint(
-                condition=Q(decision="", decided_at=None, decided_by=None)
-                | (~Q(decision="") & Q(decided_at__isnull=False, decided_by__isnull=False)),
-                name="application_decided_completely",
-            ),
-            models.CheckConstraint(
-                condition=~Q(applicant=models.F("decided_by")), name="nobody_decides_on_their_own"
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["created_at"], condition=Q(decided_at=None), name="application_pending"
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.applicant} ({self.get_role_display()})"

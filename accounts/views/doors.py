@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .forms import EmailCodeForm
+from accounts.forms.doors import EmailCodeForm
 
 
 class Page:

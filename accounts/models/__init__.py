@@ -1,0 +1,30 @@
+from .applications import Application, Invitation
+from .people import MAY_SIGN_IN, NAMES, Role, Standing, User
+from .profiles import Address, AgentProfile, WorkingHours
+from .records import (
+    AccountEvent,
+    Attempt,
+    Consent,
+    DataExport,
+    KnownDevice,
+    LoginRecord,
+)
+
+__all__ = [
+    "MAY_SIGN_IN",
+    "NAMES",
+    "AccountEvent",
+    "Address",
+    "AgentProfile",
+    "Application",
+    "Attempt",
+    "Consent",
+    "DataExport",
+    "Invitation",
+    "KnownDevice",
+    "LoginRecord",
+    "Role",
+    "Standing",
+    "User",
+    "WorkingHours",
+]

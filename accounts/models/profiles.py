@@ -1,0 +1,111 @@
+"""What somebody tells us of themselves, and how an agent works."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from .people import Role, User
+
+
+class Address(models.Model):
+    """Where somebody lives or receives things. One of them is used by default."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="addresses")
+    label = models.CharField(_("name of the address"), max_length=50)
+    street = models.CharField(_("street and number"), max_length=200)
+    extra = models.CharField(_("flat, floor, company"), max_length=200, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("town or city"), max_length=100)
+    region = models.CharField(_("county, state or region"), max_length=100, blank=True)
+    country = models.CharField(_("country"), max_length=100)
+    is_default = models.BooleanField(_("used by default"), default=False)
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+        ordering = ["-is_default", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(is_default=True), name="one_default_address_each"
+            )
+        ]
+
+    def __str__(self):
+        town = f"{self.city} {self.postal_code}".strip()
+        return ", ".join(part for part in (self.street, self.extra, town, self.country) if part)
+
+
+class AgentProfile(models.Model):
+    """How an agent works: how much at once, when, and who stands in."""
+
+    class Availability(models.TextChoices):
+        ONLINE = "online", _("Online")
+        AWAY = "away", _("Away for a moment")
+        OUT = "out", _("Out of office")
+
+    agent = models.OneToOneField(
+        User, models.CASCADE, related_name="agent_profile", limit_choices_to={"role": Role.AGENT}
+    )
+    capacity = models.PositiveSmallIntegerField(
+        _("open tickets at once"),
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(500)],
+    )
+    availability = models.CharField(
+        _("availability"), max_length=10, choices=Availability, default=Availability.ONLINE
+    )
+    out_until = models.DateField(_("out until"), null=True, blank=True)
+    substitute = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("substitute")
+    )
+    signature = models.TextField(_("signature"), max_length=1000, blank=True)
+
+    class Meta:
+        verbose_name = _("agent profile")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(substitute=None) | ~Q(substitute=F("agent")),
+                name="nobody_substitutes_themselves",
+            ),
+            models.CheckConstraint(
+                condition=Q(availability="out", out_until__isnull=False)
+                | (~Q(availability="out") & Q(out_until=None)),
+                name="out_of_office_until_a_day",
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.agent)
+
+
+class WorkingHours(models.Model):
+    """When an agent works on one day of the week, in the agent's time zone."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
+
+    profile = models.ForeignKey(AgentProfile, models.CASCADE, related_name="hours")
+    weekday = models.PositiveSmallIntegerField(_("day"), choices=Weekday)
+    opens = models.TimeField(_("from"))
+    closes = models.TimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("working hours")
+        verbose_name_plural = _("working hours")
+        ordering = ["weekday", "opens"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(opens__lt=F("closes")), name="hours_end_after_start"
+            ),
+            models.UniqueConstraint(fields=["profile", "weekday"], name="hours_once_a_day"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
