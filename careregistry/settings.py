@@ -112,6 +112,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
+    # The choices of a select are few: one answer, not a cursor that is declared, read and closed.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     # Under ASGI every request has its own thread, so connections live in a pool.
     DATABASES["default"]["OPTIONS"] = {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10}

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tickets import actions as ticket_actions
 from tickets import uploads
-from tickets.forms import ClassifyForm, FeedbackForm, KeyForm, MoveForm
+from tickets.forms import FeedbackForm, KeyForm, MoveForm
 from tickets.models import Attachment, Ticket
 from tickets.promises import promise_of
 from tickets.queues import queues_for
@@ -33,10 +33,15 @@ STAFF_LINES = 20
 
 def _find(request, reference):
     """The ticket and what the reader is to it, or 404."""
-    found, part = Ticket.objects.with_promise().seen_by(request.user, reference)
+    found, part = Ticket.objects.with_people().seen_by(request.user, reference)
     if part is None:
         raise Http404
     return found, part
+
+
+def _opening(request, ticket, part, newest):
+    """The thread as its page opens: the newest lines, or all if that is asked for."""
+    return thread_of(ticket, part, request.user, newest=None if "all" in request.GET else newest)
 
 
 def _number(request, name) -> int:
@@ -60,10 +65,9 @@ def ticket(request, reference):
 def _requester_page(
     request, ticket, form=None, *, status=200, feedback_form=None, file_problems=()
 ):
-    everything = "all" in request.GET
     form = form or MessageForm(initial={"key": uuid.uuid4()})
     context = _requester_context(request, ticket) | {
-        "thread": thread_of(ticket, Part.REQUESTER, newest=None if everything else REQUESTER_LINES),
+        "thread": _opening(request, ticket, Part.REQUESTER, REQUESTER_LINES),
         "form": form,
         "section": "tickets",
         **_waiting_files(request, form, file_problems),
@@ -110,13 +114,13 @@ def lines(request, reference):
 def _stream(request, ticket, part, template, context_of):
     before = _number(request, "before")
     if before:
-        thread = thread_of(ticket, part, before=before)
-        context = {"thread": thread, "part": part, "ticket": ticket, "me": request.user.pk}
+        thread = thread_of(ticket, part, request.user, before=before)
+        context = {"thread": thread, "part": part, "ticket": ticket}
         return render(request, "messaging/_lines.html", context)
     after = _number(request, "after")
     if after >= ticket.event_count:
         return HttpResponse(status=204)
-    thread = thread_of(ticket, part, after=after)
+    thread = thread_of(ticket, part, request.user, after=after)
     if not thread.lines:  # nothing this reader may know of
         return HttpResponse(status=204)
     moves = [line for line in thread.lines if line.kind in (Kind.STATUS, Kind.RATED)]
@@ -276,12 +280,10 @@ def _blank_staff_form(request, ticket):
 def _workspace_page(
     request, ticket, part, form=None, *, status=200, move_form=None, file_problems=()
 ):
-    everything = "all" in request.GET
     form = form or _blank_staff_form(request, ticket)
     context = _staff_context(request, ticket, part, form) | {
-        "thread": thread_of(ticket, part, newest=None if everything else STAFF_LINES),
+        "thread": _opening(request, ticket, part, STAFF_LINES),
         "move_form": move_form or MoveForm(ticket=ticket, by=request.user),
-        "classify_form": ClassifyForm(instance=ticket),
         "queues": queues_for(request.user).values(),
         **_waiting_files(request, form, file_problems),
     }
@@ -293,11 +295,10 @@ def _staff_context(request, ticket, part=None, form=None):
     return {
         "ticket": ticket,
         "part": part,
-        "me": request.user.pk,
         "page_url": ticket.workspace_url,
         "form": form or _blank_staff_form(request, ticket),
         "handles": part in HANDLERS,
-        "rating": ticket.feedback.order_by("-round").first(),
+        "rating": ticket.newest_feedback,
         "closed_words": actions.chat_closed_words(ticket, request.user),
     }
 

@@ -266,22 +266,41 @@ def take(request, reference):
     return _act(request, reference, act)
 
 
-@require_http_methods(["GET", "POST"])
-@permission_required("tickets.assign_ticket", raise_exception=True)
-def hand_over(request, reference):
-    """To whom: asked for when somebody wants to know, as it weighs every agent's load."""
+def _find_handled(request, reference):
+    """The ticket, for those who work on it: 404 to whom it does not exist, 403 to the others."""
     ticket, part = Ticket.objects.with_people().seen_by(request.user, reference)
     if part is None:
         raise Http404
     if part not in HANDLERS:
         raise PermissionDenied
-    posted = request.POST if request.method == "POST" else None
-    form = CandidateForm(posted, candidates=Desk().candidates([ticket]))
+    return ticket
+
+
+def _ask(request, ticket, form, title, fragment):
+    """A form the ticket's page asks for when it is wanted; a page of its own without scripts."""
+    context = {
+        "ticket": ticket,
+        "form": form,
+        "title": title,
+        "fragment": fragment,
+        "queues": queues_for(request.user).values(),
+    }
+    template = fragment if request.htmx else "workspace/ask.html"
+    return render(request, template, context, status=422 if form.is_bound else 200)
+
+
+def _posted(request):
+    return request.POST if request.method == "POST" else None
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("tickets.assign_ticket", raise_exception=True)
+def hand_over(request, reference):
+    """To whom, with every agent's load."""
+    ticket = _find_handled(request, reference)
+    form = CandidateForm(_posted(request), candidates=Desk().candidates([ticket]))
     if not form.is_valid():
-        fragment = "_hand_over" if request.htmx else "hand_over"
-        context = {"ticket": ticket, "form": form, "queues": queues_for(request.user).values()}
-        status = 422 if form.is_bound else 200
-        return render(request, f"workspace/{fragment}.html", context, status=status)
+        return _ask(request, ticket, form, _("Hand over"), "workspace/_hand_over.html")
 
     def act(ticket):
         agent = form.cleaned_data["agent"].agent
@@ -291,13 +310,15 @@ def hand_over(request, reference):
     return _act(request, reference, act)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @permission_required("tickets.classify_ticket", raise_exception=True)
 def classify(request, reference):
+    ticket = _find_handled(request, reference)
+    form = ClassifyForm(_posted(request), instance=ticket)
+    if not form.is_valid():
+        return _ask(request, ticket, form, _("Priority and category"), "workspace/_classify.html")
+
     def act(ticket):
-        form = ClassifyForm(request.POST)
-        if not form.is_valid():
-            raise TicketRefusal(_("Choose a priority and a category."))
         actions.classify(ticket, by=request.user, **form.cleaned_data)
         return _("Saved")
 

@@ -1,11 +1,18 @@
 """How times are said to people: on pages, in promises and in mail."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+
+
+@lru_cache(maxsize=1000)
+def _written(date, form, language) -> str:
+    """``date`` in the ``language`` that is active now. Lists name the same few days many times."""
+    return date_format(date, form)
 
 
 def clock(moment: datetime) -> str:
@@ -18,7 +25,7 @@ def day(moment) -> str:
     if isinstance(moment, datetime):
         moment = timezone.localtime(moment).date()
     this_year = moment.year == timezone.localdate().year
-    return date_format(moment, "D j M" if this_year else "D j M Y")
+    return _written(moment, "D j M" if this_year else "D j M Y", get_language())
 
 
 def long_day(moment: datetime) -> str:
@@ -29,7 +36,7 @@ def long_day(moment: datetime) -> str:
         return _("Today")
     if date == today - timedelta(days=1):
         return _("Yesterday")
-    return date_format(date, "l j F" if date.year == today.year else "l j F Y")
+    return _written(date, "l j F" if date.year == today.year else "l j F Y", get_language())
 
 
 def when(moment: datetime) -> str:

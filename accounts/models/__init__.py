@@ -1,5 +1,5 @@
 from .applications import Application, Invitation
-from .people import MAY_SIGN_IN, NAMES, Role, Standing, User
+from .people import MAY_SIGN_IN, NAMES, PRIVATE, Role, Standing, User
 from .profiles import Address, AgentProfile, WorkingHours
 from .records import (
     AccountEvent,
@@ -13,6 +13,7 @@ from .records import (
 __all__ = [
     "MAY_SIGN_IN",
     "NAMES",
+    "PRIVATE",
     "AccountEvent",
     "Address",
     "AgentProfile",

@@ -39,6 +39,11 @@ MAY_SIGN_IN = {Standing.UNCLAIMED, Standing.PENDING, Standing.ACTIVE}
 
 
 NAMES = ("first_name", "last_name", "email")  # what a person is shown by
+# What no page about a person's tickets reads: it need not be loaded with each of them.
+PRIVATE = (
+    "password", "last_login", "is_superuser", "language", "photo", "password_changed_at",
+    "must_change_password", "erase_at", "legal_hold", "is_demo", "deleted_at",
+)  # fmt: skip
 
 
 def photo_path(user, filename) -> str:

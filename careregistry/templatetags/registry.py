@@ -94,16 +94,16 @@ def _avatar(colour, initials, size):
 
 
 @register.filter
-def time_tag(moment, say=wording.clock) -> SafeString:
-    """The time of day, with the whole moment for programs."""
-    return format_html(
-        '<time datetime="{}">{}</time>', timezone.localtime(moment).isoformat(), say(moment)
-    )
+def time_tag(local) -> SafeString:
+    """The time of day, with the whole moment for programs; ``local`` is in the reader's zone."""
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:%H:%M}")
 
 
 @register.filter
 def when_tag(moment) -> SafeString:
-    return time_tag(moment, wording.when)
+    """The day and the time of day, with the whole moment for programs."""
+    iso = timezone.localtime(moment).isoformat()
+    return format_html('<time datetime="{}">{}</time>', iso, wording.when(moment))
 
 
 for say in (

@@ -105,7 +105,7 @@ def test_paragraphs_and_lines_stay(client_of_alice, ticket):
     reply(client_of_alice, ticket, "One.\r\nTwo.\r\n\r\n<b>Three.</b>")
 
     page = client_of_alice.get(ticket.get_absolute_url())
-    assert "<p>One.<br>Two.</p>\n\n<p>&lt;b&gt;Three.&lt;/b&gt;</p>" in page.text
+    assert ">One.\nTwo.\n\n&lt;b&gt;Three.&lt;/b&gt;<" in page.text
 
 
 # --- Once -----------------------------------------------------------------------------

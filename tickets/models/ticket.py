@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts.models import NAMES, Role, User
+from accounts.models import NAMES, PRIVATE, Role, User
 from tickets.workflow import (
     ENDED,
     LIVE,
@@ -111,11 +111,12 @@ class TicketQuerySet(models.QuerySet):
 
     def with_people(self):
         """Who has to do with it, and what it is about, in one query."""
-        return self.select_related("requester", "assignee", "category")
+        people = self.select_related("requester", "assignee", "category")
+        return people.defer(*(f"{who}__{n}" for who in ("requester", "assignee") for n in PRIVATE))
 
     def for_rows(self):
         """What a row of the workspace's list shows, and no more."""
-        return self.with_people().only(
+        return self.select_related("requester", "assignee", "category").only(
             "reference", "subject", "status", "priority", "last_message_by",
             "created_at", "last_event_at", "due_at", "category__name",
             *(f"{who}__{name}" for who in ("requester", "assignee") for name in NAMES),
@@ -308,6 +309,11 @@ class Ticket(models.Model):
         return self.status in LIVE
 
     @property
+    def awaits_answer(self):
+        """The requester had the last word."""
+        return self.last_message_by == Part.REQUESTER and self.is_live
+
+    @property
     def is_chat_open(self):
         return self.status not in ENDED
 
@@ -326,6 +332,13 @@ class Ticket(models.Model):
     @property
     def may_be_reopened(self):
         return self.reopen_until is not None and timezone.now() <= self.reopen_until
+
+    @property
+    def newest_feedback(self):
+        """The requester's last rating, or None; what has never ended has none to look for."""
+        if not (self.resolved_at or self.closed_at or self.reopen_count):
+            return None
+        return self.feedback.order_by("-round").first()
 
     @property
     def may_be_rated(self):

@@ -95,6 +95,7 @@ def test_the_choice_says_who_has_how_much_and_who_knows_it(login, bob, dave, ket
     """D0-11: asked for as a page of its own, or by the ticket's page as a part."""
     Expertise.objects.create(agent=dave, category=kettles, level=Expertise.Level.GOOD)
     address = reverse("tickets:hand_over", args=[ticket.reference])
+    classify = reverse("tickets:classify", args=[ticket.reference])
     client = login(bob)
 
     page = client.get(address)
@@ -105,8 +106,9 @@ def test_the_choice_says_who_has_how_much_and_who_knows_it(login, bob, dave, ket
     assert "Dave Dunn (0 open, good)" in part.text
     assert "<main" in page.text
     assert "<main" not in part.text
-    assert f'hx-get="{address}"' in client.get(ticket.workspace_url).text
-    assert f'href="{address}"' in client.get(ticket.workspace_url).text
+    assert "Priority" in client.get(classify).text
+    for way in (f'hx-get="{address}"', f'href="{address}"', f'hx-get="{classify}"'):
+        assert way in client.get(ticket.workspace_url).text
 
 
 def test_an_administrator_assigns_from_the_ticket(login, ada, bob, waiting):
