@@ -43,11 +43,11 @@ icons: .venv/installed
 	@echo "Setting up .venv, which takes a minute the first time"
 	@$(PYTHON) -m venv .venv
 
-.venv/installed: requirements.txt | .venv/bin/pip
+.venv/installed: requirements.txt constraints.txt | .venv/bin/pip
 	@$(BIN)/pip install --quiet -r requirements.txt
 	@touch $@
 
-.venv/installed-dev: requirements.txt requirements-dev.txt | .venv/bin/pip
+.venv/installed-dev: requirements.txt requirements-dev.txt constraints.txt | .venv/bin/pip
 	@$(BIN)/pip install --quiet -r requirements-dev.txt
 	@touch .venv/installed $@
 

@@ -11,6 +11,7 @@ from tickets.tests.factories import make_category, make_ticket
 def files_of_their_own(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.MAIL_DIR = tmp_path / "mail"
+    settings.EXPORT_DIR = tmp_path / "exports"
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .models import Role, Standing, User
+from . import limits
+from .models import Role, User
 from .signals import account_mail_composed
 
 HOMES = {
@@ -34,23 +35,32 @@ class AccountAdapter(DefaultAccountAdapter):
 
     # --- Who gets in ---------------------------------------------------------
 
-    def save_user(self, request, user, form, commit=True):
-        user.role = form.cleaned_data["role"]
-        user.standing = Standing.UNCLAIMED
-        return super().save_user(request, user, form, commit)
+    def get_login_stages(self):
+        """Whether somebody proved their address is said by their standing, and asked nowhere
+        else: not by the library at each sign-in."""
+        ours = {
+            "allauth.account.stages.EmailVerificationStage": None,
+            "allauth.mfa.stages.AuthenticateStage": "accounts.factors.SecondStep",
+        }
+        stages = [ours.get(stage, stage) for stage in super().get_login_stages()]
+        return [stage for stage in stages if stage]
+
+    def pre_authenticate(self, request, **credentials):
+        """Count the try before the password is looked at: many at once can't slip through."""
+        self._tries = limits.take(*limits.sign_in(request, credentials.get("email", "")))
 
     def authenticate(self, request, **credentials):
         """The person, or None. Whoever may not hold a session is no different from nobody."""
         user = super().authenticate(request, **credentials)
-        if user is None or user.is_active:
-            return user
-        # The library forgave this try as the password was right. Count it after all.
-        self.pre_authenticate(request, **credentials)
-        return None
+        if user is None or not user.is_active:
+            return None
+        limits.give_back(self._tries)
+        return user
 
     def login(self, request, user):
         # ``user`` was loaded before the code they just typed changed their standing.
         user.refresh_from_db(fields=["standing", "deleted_at"])
+        user.is_first_sign_in = user.last_login is None  # for the record: soon it is not
         super().login(request, user)
 
     # --- Where they land -----------------------------------------------------
@@ -94,7 +104,7 @@ class AccountAdapter(DefaultAccountAdapter):
             subject=mail.subject,
             text=mail.body,
             html="",
-            expires_at=code_expiry() if "code" in context else None,
+            expires_at=code_expiry() if "code" in context else context.get("expires_at"),
         )
 
 

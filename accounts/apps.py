@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self):
-        from . import receivers  # noqa: F401, PLC0415 -- app ready
+        from . import erasure, own_data, receivers  # noqa: F401, PLC0415 -- app ready

@@ -1,12 +1,78 @@
-from django.contrib.auth import logout
+from django.contrib.auth.middleware import (
+    LoginRequiredMiddleware as DjangoLoginRequiredMiddleware,
+)
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
-from .gates import GATES
-from .models import Standing
+from . import sessions
+from .gates import first_shut
 
-OPEN_TO_THE_WAITING = {"account_waiting", "account_change_password"}
+OPEN_TO_THE_WAITING = {
+    "account_waiting",
+    "account_security",
+    "account_google",
+    "account_end_session",
+    "account_end_other_sessions",
+    "account_second_factor",
+    "account_add_app",
+    "account_add_passkey",
+    "account_remove_factor",
+    "account_recovery_codes",
+    "account_download_codes",
+    "account_renew_codes",
+    "account_sign_ins",
+    "tickets:offer_expertise",
+    "account_change_password",
+    "account_profile",
+    "account_edit_profile",
+    "account_photo",
+    "account_change_email",
+    "account_confirm_new_email",
+    "account_addresses",
+    "account_add_address",
+    "account_edit_address",
+    "account_default_address",
+    "account_remove_address",
+    "notifications:preferences",
+    "account_privacy",
+    "account_export",
+    "account_delete",
+}
+
+
+class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
+    """Django's, which asks who somebody is even on pages open to everybody: they would fail with
+    the database, the page that says it is down among them."""
+
+    def process_view(self, request, view, args, kwargs):
+        if getattr(view, "login_required", True):
+            return super().process_view(request, view, args, kwargs)
+        return None
+
+
+class TimeZoneMiddleware(MiddlewareMixin):
+    """Pages say times by the clock of whoever reads them; public ones by the desk's."""
+
+    def process_view(self, request, view, args, kwargs):
+        if getattr(view, "login_required", True) and request.user.is_authenticated:
+            timezone.activate(request.user.zone)
+
+    def process_response(self, request, response):
+        timezone.deactivate()
+        return response
+
+
+class SessionClockMiddleware(MiddlewareMixin):
+    """Winds the clock of the idle while people are there. Pages that ask by themselves whether
+    there is news say so, and prove nothing. An ended session is nobody's: see ``sessions``."""
+
+    def process_view(self, request, view, args, kwargs):
+        is_public = not getattr(view, "login_required", True)
+        is_background = "X-Background" in request.headers
+        if not is_public and not is_background and request.user.is_authenticated:
+            sessions.touch(request.session, request.user)
 
 
 class GateMiddleware(MiddlewareMixin):
@@ -23,17 +89,13 @@ class GateMiddleware(MiddlewareMixin):
             return None
         if request.user.is_approved:
             return self._next_gate(request)
-        if request.user.standing == Standing.UNCLAIMED:
-            logout(request)  # no door makes such a session; if one ever did, this shuts it
-            return redirect("account_login")
         if request.resolver_match.view_name in OPEN_TO_THE_WAITING:
             return None
         raise PermissionDenied
 
     def _next_gate(self, request):
+        gate = first_shut(request)
         here = request.resolver_match.view_name
-        for gate in GATES:
-            if gate.is_shut(request):
-                is_open = here == gate.page or here in gate.open_to
-                return None if is_open else redirect(gate.page)
-        return None
+        if gate is None or here == gate.page or here in gate.open_to:
+            return None
+        return redirect(gate.page)

@@ -6,14 +6,15 @@ Whether someone may see *this* ticket is ``Ticket.objects.visible_to``; whether 
 
 from .models import Role
 
-CUSTOMER = {
+EVERYBODY = {
     "tickets.add_ticket",
     "tickets.rate_ticket",
     "messaging.add_message",
 }
 
-AGENT = CUSTOMER | {
-    "accounts.use_agentprofile",
+CUSTOMER = EVERYBODY | {"accounts.add_application"}
+
+AGENT = EVERYBODY | {
     "tickets.use_workspace",
     "tickets.assign_ticket",
     "tickets.move_ticket",
@@ -23,12 +24,13 @@ AGENT = CUSTOMER | {
 
 # What the administrator console shows and lets change. There is no "delete" for anything that
 # others rely on: tickets and people are put in the bin and restored by actions.
-ADMIN = (AGENT - {"accounts.use_agentprofile"}) | {
+ADMIN = AGENT | {
     "accounts.view_user",
     "accounts.add_user",
     "accounts.change_user",
     "accounts.bin_user",
     "accounts.suspend_user",
+    "accounts.remove_factor",
     "accounts.change_role",
     "accounts.hold_user",
     "accounts.export_user",
@@ -43,9 +45,11 @@ ADMIN = (AGENT - {"accounts.use_agentprofile"}) | {
     "accounts.view_consent",
     "accounts.view_address",
     "accounts.view_agentprofile",
+    "accounts.add_agentprofile",
     "accounts.change_agentprofile",
     "accounts.view_dataexport",
     "tickets.view_ticket",
+    "tickets.raise_for_others",
     "tickets.bin_ticket",
     "tickets.view_category",
     "tickets.add_category",

@@ -56,7 +56,8 @@ class Raising:
     def write(self) -> Answer:
         self.visitor.post("/tickets/new/", self.words | self.token)
         draft = self.visitor.get("/tickets/new/review/")
-        return self.visitor.post("/tickets/new/review/", self.token | {"key": draft.field("key")})
+        told = {name: draft.field(name) for name in ("key", "version")}
+        return self.visitor.post("/tickets/new/review/", self.token | told)
 
 
 class Replying:

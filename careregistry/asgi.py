@@ -15,6 +15,7 @@ pages = get_asgi_application()  # loads the apps, so it comes before what import
 from messaging.routing import websocket_urlpatterns  # noqa: E402
 
 from .checks import stop_if_unsafe  # noqa: E402
+from .views import bare_page  # noqa: E402
 
 stop_if_unsafe()
 gc.freeze()  # what is loaded by now stays for good: the collector need not look at it again
@@ -23,12 +24,14 @@ gc.freeze()  # what is loaded by now stays for good: the collector need not look
 def bounded(app, limit: int):
     """``app``, but no request brings more than ``limit`` bytes: they would all go to the disk
     before any form could refuse them."""
+    page = bare_page("413.html").encode()
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store")]
 
     async def bounded_app(scope, receive, send):
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if int(length) > limit:
-            await send({"type": "http.response.start", "status": 413, "headers": []})
-            await send({"type": "http.response.body", "body": b"Too large"})
+            await send({"type": "http.response.start", "status": 413, "headers": headers})
+            await send({"type": "http.response.body", "body": page})
             return
         came = 0
 

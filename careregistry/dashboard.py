@@ -20,11 +20,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.console import capped
+from accounts.lists import LISTS
 from accounts.models import Application, Role, User
 from tickets.assignment import Desk, overdue
 from tickets.counting import CappedCount
 from tickets.models import DaySummary, Feedback, Ticket
-from tickets.wording import ago, span
+from tickets.wording import ago, desk_day, span
 from tickets.workflow import Status
 
 MAX_COUNT = 1_000
@@ -59,6 +60,7 @@ def dashboard(user) -> dict:
             (_("Agent requests"), _pending(Role.AGENT)),
             (_("Admin requests"), _pending(Role.ADMIN)),
         ],
+        "lists": [(title, _people_url(name)) for name, (title, _condition) in LISTS.items()],
         "chart": Chart(days) if days else None,
         "recent_actions": LogEntry.objects.select_related("user").order_by("-pk")[:ACTIONS_SHOWN],
         "newest": Ticket.objects.filter(deleted_at=None).with_people()[:TICKETS_SHOWN],
@@ -80,7 +82,7 @@ class Figure:
 def _figures(user, unassigned, days) -> list[Figure]:
     """Each opens exactly the tickets it counts."""
     counts = _counts(user)
-    today = days[-1].raised if days and days[-1].day == timezone.localdate() else 0
+    today = days[-1].raised if days and days[-1].day == desk_day() else 0
     figures = [
         Figure(
             _("All open"),
@@ -171,6 +173,10 @@ def _tickets_url(query: str) -> str:
     return f"{reverse('admin:tickets_ticket_changelist')}?{query}"
 
 
+def _people_url(name: str) -> str:
+    return f"{reverse('admin:accounts_user_changelist')}?people={name}"
+
+
 # --- Tables -----------------------------------------------------------------
 
 
@@ -216,7 +222,7 @@ def _bars(parts, scale) -> list[dict]:
 
 def _last_days() -> list[DaySummary]:
     """The last days, the oldest first; a day without a summary had nothing to count."""
-    today = timezone.localdate()
+    today = desk_day()
     first = today - timedelta(days=DAYS - 1)
     known = {row.day: row for row in DaySummary.objects.filter(day__range=(first, today))}
     if not known:

@@ -16,6 +16,7 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")  # a missing file is fine; the real environment wins
 
 SECRET_KEY = env("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # those of before, newest first
 HISTORY_KEY = env("HISTORY_KEY")  # signs the history; a backup must keep it
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
@@ -67,11 +68,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.TimeZoneMiddleware",
+    "accounts.middleware.SessionClockMiddleware",
     "accounts.middleware.GateMiddleware",
     "careregistry.middleware.PrivacyHeadersMiddleware",
 ]
@@ -83,7 +86,8 @@ ASGI_APPLICATION = "careregistry.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # First what the operator says in their own words, like legal/terms.html.
+        "DIRS": [DATA_DIR / "templates", BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -116,12 +120,18 @@ else:
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     # Under ASGI every request has its own thread, so connections live in a pool.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10}
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+            "timeout": 10,
+            # After an outage the pool waits longer and longer: begin anew with the next request.
+            "reconnect_timeout": 5,
+        }
     }
 
 REDIS_URL = env("REDIS_URL", default="")
-# Only the sign-in limits use the cache. They must hold over all processes and while Redis is
-# down, so they live in the database.
+# Hardly used: what must hold over all processes has rows of its own. It lives in the database, as
+# Redis may be down.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -155,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.validators.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -162,26 +173,31 @@ LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "accounts.forms.doors.LoginForm",
-    "signup": "accounts.forms.doors.SignupForm",
     "change_password": "accounts.forms.doors.ChangePasswordForm",
     "reset_password": "accounts.forms.doors.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.doors.NewPasswordForm",
     "confirm_email_verification_code": "accounts.forms.doors.EmailCodeForm",
     "confirm_password_reset_code": "accounts.forms.doors.ResetCodeForm",
+    "request_login_code": "accounts.forms.doors.RequestCodeForm",
+    "confirm_login_code": "accounts.forms.doors.LoginCodeForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+CODE_SECONDS = 600  # a code from a mail works that long
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": False}
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = 5
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 600
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = CODE_SECONDS
 ACCOUNT_LOGIN_TIMEOUT = 3600  # from the sign-up to the last of its codes
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS = 5
-ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 600
+# The session counts these, and many at once would pass: LIMITS ends a code after five.
+ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS = 6
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = CODE_SECONDS
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 6
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = CODE_SECONDS
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise a stranger could make us write to anyone
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -189,8 +205,84 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # "your password was changed"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = None
 
-# Added to the accounts library's own; kept in the shared cache.
-ACCOUNT_RATE_LIMITS = {"ticket_draft": "30/h/ip"}
+APPLICATION_DAYS = env.int("APPLICATION_DAYS", default=30)  # then a role request ends by itself
+REAPPLY_DAYS = env.int("REAPPLY_DAYS", default=30)  # after a declined one, until the next
+
+# How a new person proves the address: code, link, or none in a closed network.
+ACCOUNT_CONFIRMATION = env.str(
+    "ACCOUNT_CONFIRMATION", default="code", choices=("code", "link", "none")
+)
+SIGN_UP_LIFE = timedelta(hours=24)  # of a link, and of what was typed
+# Everybody is asked to agree again when one of these changes.
+TERMS_VERSION = env("TERMS_VERSION", default="1")
+PRIVACY_VERSION = env("PRIVACY_VERSION", default="1")
+
+# Sign-in with Google exists once both are set.
+GOOGLE_CLIENT_ID = env("GOOGLE_CLIENT_ID", default="")
+GOOGLE_CLIENT_SECRET = env("GOOGLE_CLIENT_SECRET", default="")
+SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True  # the adapter says who is meant
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "google": {
+        "SCOPE": ["openid", "email", "profile"],
+        "AUTH_PARAMS": {"prompt": "select_account"},
+        "OAUTH_PKCE_ENABLED": True,
+    }
+}
+
+# Second factor. Codes of an app, passkeys (which are both factors at once), and recovery codes.
+REQUIRE_STAFF_MFA = env.bool("REQUIRE_STAFF_MFA", default=False)  # of agents and administrators
+MFA_ADAPTER = "accounts.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_FORMS = {
+    "authenticate": "accounts.forms.factors.AuthenticateForm",
+    "authenticate_webauthn": "accounts.forms.factors.SecondStepPasskeyForm",
+}
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # clocks may be 30 seconds apart
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_PASSKEY_LOGIN_ENABLED = True
+
+# How often, within how long: accounts/limits.py counts in the database.
+LIMITS = {
+    "sign_in_pair": (5, timedelta(minutes=5)),  # wrong passwords: one account, one address
+    "sign_in_account": (50, timedelta(hours=1)),  # one account from all addresses
+    "sign_in_address": (
+        env.int("WRONG_PASSWORDS_PER_ADDRESS", default=100),
+        timedelta(hours=1),
+    ),
+    "password_asked": (10, timedelta(minutes=10)),  # of somebody who is signed in
+    "second_factor": (5, timedelta(minutes=5)),  # wrong codes of one account
+    "second_factor_day": (50, timedelta(days=1)),
+    "passkey_address": (200, timedelta(minutes=10)),  # asked for, not wrong: nobody guesses keys
+    "code_tries": (5, timedelta(seconds=CODE_SECONDS)),
+    "code_pause": (1, timedelta(minutes=1)),  # from one code to the next
+    "code_recipient": (5, timedelta(hours=1)),
+    "code_address": (env.int("CODES_PER_ADDRESS", default=20), timedelta(hours=1)),
+    "ticket_draft": (30, timedelta(hours=1)),
+}
+# The accounts library's own limits: ours stand in their place.
+ACCOUNT_RATE_LIMITS = dict.fromkeys(
+    (
+        "login", "signup", "confirm_email", "reset_password", "reset_password_from_key",
+        "request_login_code", "change_password", "reauthenticate", "login_failed",
+    )
+)  # fmt: skip
+
+# --- Privacy ----------------------------------------------------------------
+
+EXPORT_DIR = DATA_DIR / "exports"
+EXPORT_DAYS = env.int("EXPORT_DAYS", default=7)  # how long an archive can be downloaded
+ERASURE_DAYS = env.int("ERASURE_DAYS", default=14)  # how long somebody can change their mind
+# How many days each kind of record is kept; 0 is for good. accounts/retention.py has the rules.
+RETENTION_DAYS = {
+    "sign_ins": env.int("RETENTION_SIGN_INS_DAYS", default=365),
+    "unconfirmed": env.int("RETENTION_UNCONFIRMED_DAYS", default=1),
+    "applications": env.int("RETENTION_APPLICATIONS_DAYS", default=180),
+    "mails": env.int("RETENTION_MAILS_DAYS", default=365),
+    "tickets": env.int("RETENTION_TICKETS_DAYS", default=0),
+}
 
 # --- Tickets ----------------------------------------------------------------
 
@@ -205,6 +297,7 @@ DRAFT_DAYS = 30
 
 MAX_TEXT_LENGTH = 50_000
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
+MAX_PHOTO_BYTES = 5 * 1024 * 1024
 MAX_UPLOADS = 10
 MAX_UPLOADS_BYTES = 25 * 1024 * 1024
 # Above what a form can bring at all, so that too large a file still gets its error on the form.
@@ -258,6 +351,13 @@ CELERY_BEAT_SCHEDULE = {
     "summarise-days": {"task": "tickets.tasks.summarise_days", "schedule": 300.0},
     "drop-old-drafts": {"task": "tickets.tasks.drop_old_drafts", "schedule": 3600.0},
     "anchor-history": {"task": "tickets.tasks.anchor_history", "schedule": 86400.0},
+    "make-exports": {"task": "accounts.tasks.make_exports", "schedule": 60.0},
+    "erase-due": {"task": "accounts.tasks.erase_due", "schedule": 3600.0},
+    "keep-retention": {"task": "accounts.tasks.keep_retention", "schedule": 86400.0},
+    "remove-left-photos": {"task": "accounts.tasks.remove_left_files", "schedule": 86400.0},
+    "remove-left-files": {"task": "tickets.tasks.remove_left_files", "schedule": 86400.0},
+    "forget-old-attempts": {"task": "accounts.tasks.forget_old_attempts", "schedule": 86400.0},
+    "expire-applications": {"task": "accounts.tasks.expire_applications", "schedule": 86400.0},
 }
 FAULT_POINTS = False  # named places that fail on demand exist in tests only
 
@@ -299,7 +399,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF, SITE_URL.replace("http", "ws", 1)],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # Browsers ask here as well before they follow the form that leads to Google.
+        "form-action": [SELF, *(["https://accounts.google.com"] if GOOGLE_CLIENT_ID else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -308,12 +409,18 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_ENGINE = "accounts.sessions"
+SESSION_LIFETIME = timedelta(days=14)
+STAFF_SESSION_LIFETIME = timedelta(hours=24)
+STAFF_SESSION_IDLE = timedelta(hours=12)
+SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
+DEVICE_COOKIE_NAME = "device"  # a browser that somebody has signed in with before
 CSRF_FAILURE_VIEW = "careregistry.views.csrf_failure"
 if PRODUCTION:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    DEVICE_COOKIE_NAME = "__Host-device"
     SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", default=True)
@@ -327,7 +434,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"refusals": {"()": "careregistry.logs.NoTracebackOfRefusals"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["refusals"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {"django.server": {"propagate": True}},
 }

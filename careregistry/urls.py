@@ -1,6 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.views import consents
+
 from . import health, views
 
 urlpatterns = [
@@ -8,9 +10,12 @@ urlpatterns = [
     path("theme/", views.theme, name="theme"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+    path("terms/", consents.document, {"name": "terms"}, name="terms"),
+    path("privacy/", consents.document, {"name": "privacy"}, name="privacy"),
     path("account/", include("accounts.urls")),
     path("", include("tickets.urls")),
     path("", include("messaging.urls")),
+    path("", include("notifications.urls")),
     path("admin/", admin.site.urls),
 ]
 

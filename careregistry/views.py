@@ -74,12 +74,16 @@ def too_many_requests(request):
 
 
 def server_error(request):
-    """Written without the request: the session or the database may be what failed."""
-    page = render_to_string(
-        "500.html",
+    return HttpResponseServerError(bare_page("500.html"))
+
+
+def bare_page(template: str) -> str:
+    """A page written without the request: the session or the database may be what failed."""
+    return render_to_string(
+        template,
         {
             "site": {"name": settings.SITE_NAME, "theme": "auto"},
             "care_address": parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+            "megabytes": settings.MAX_UPLOAD_BYTES // 1024**2,
         },
     )
-    return HttpResponseServerError(page)

@@ -33,6 +33,7 @@ def test_john_complains_and_sarah_solves(registry, visitor):
     john_signs_up(john)
     sarah_asks_to_be_agent(sarah)
     ruth.sign_in(RUTH)
+    ruth.page.get_by_role("button", name="I agree").click()
     ruth_accepts_sarah(ruth)
     sarah_comes_in(sarah)
 
@@ -70,6 +71,7 @@ def sign_up(person, first_name, last_name, email, role):
     page.get_by_label("Email address").fill(email)
     page.get_by_label("Create a password").fill(PASSWORD)
     page.get_by_label("The password again").fill(PASSWORD)
+    page.get_by_label("I agree").check()
     page.get_by_role("button", name="Create account").click()
     mail = person.registry.mail_to(email, "is your confirmation code")
     page.get_by_label("Security code").fill(re.match(r"\d{8}", mail["Subject"])[0])

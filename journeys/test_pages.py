@@ -87,6 +87,7 @@ def sign_up(page, world):
     page.get_by_label("Email address").fill("newton@example.com")
     page.get_by_label("Create a password").fill("three small words")
     page.get_by_label("The password again").fill("three small words")
+    page.get_by_label("I agree").check()
     page.get_by_role("button", name="Create account").click()
     page.get_by_role("heading", name="Check your email").wait_for()
 

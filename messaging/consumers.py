@@ -7,11 +7,13 @@ Refusals are close codes: 4401 sign in first, 4403 not (any more) allowed, 4404 
 import json
 import time
 from collections import deque
+from types import SimpleNamespace
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from redis.exceptions import RedisError
 
+from accounts.gates import first_shut
 from tickets.models import Ticket
 from tickets.workflow import HANDLERS, Part
 
@@ -43,7 +45,7 @@ class RegistryConsumer(AsyncWebsocketConsumer):
         user = self.scope["user"]
         if not user.is_authenticated:
             return await self.close(code=4401)
-        if not user.is_approved:
+        if not user.is_approved or await self._stands_at_a_gate():
             return await self.close(code=4403)
         code = await self.enter(user)
         if code:
@@ -57,6 +59,10 @@ class RegistryConsumer(AsyncWebsocketConsumer):
             return await self.close(code=4429)
         live.register(self)
         await self.entered()
+
+    @database_sync_to_async
+    def _stands_at_a_gate(self) -> bool:
+        return first_shut(SimpleNamespace(**self.scope)) is not None
 
     async def enter(self, user) -> int:
         """Finds what the socket is for and sets its groups; a close code to refuse."""

@@ -53,14 +53,18 @@ def thread_of(ticket, part, reader, *, after=0, before=None, newest=None) -> Thr
 
 
 def name_people(lines):
-    """Gives each line its ``actor``, and an assignment its ``agent``, in one query for all."""
+    """Gives each line its ``actor``, and an assignment its ``agent`` and whom it was taken from,
+    ``former``, in one query for all."""
     named = {line.actor_id for line in lines}
-    named |= {line.data["to"] for line in lines if line.kind == Kind.ASSIGNED}
+    for line in lines:
+        if line.kind == Kind.ASSIGNED:
+            named |= {line.data["from"], line.data["to"]}
     people = User.objects.only(*NAMES).in_bulk(named - {None})
     for line in lines:
         line.actor = people.get(line.actor_id)
         if line.kind == Kind.ASSIGNED:
-            line.agent = people[line.data["to"]]
+            line.agent = people.get(line.data["to"])
+            line.former = people.get(line.data["from"])
 
 
 def _bring_files(lines):

@@ -89,6 +89,7 @@ def _requester_context(request, ticket):
         "feedback_form": FeedbackForm(),
         "form": MessageForm(initial={"key": uuid.uuid4()}),
         "closed_words": actions.chat_closed_words(ticket, request.user),
+        **uploads.offer(),
     }
 
 
@@ -97,7 +98,6 @@ def _waiting_files(request, form, problems=()):
     return {
         "files": Attachment.objects.waiting_in(key, request.user) if form.is_bound else [],
         "file_problems": problems,
-        "accept": uploads.ACCEPT,
     }
 
 
@@ -300,6 +300,7 @@ def _staff_context(request, ticket, part=None, form=None):
         "handles": part in HANDLERS,
         "rating": ticket.newest_feedback,
         "closed_words": actions.chat_closed_words(ticket, request.user),
+        **uploads.offer(),
     }
 
 

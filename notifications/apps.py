@@ -5,4 +5,4 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self):
-        from . import receivers  # noqa: F401, PLC0415 -- app ready
+        from . import privacy, receivers  # noqa: F401, PLC0415 -- app ready

@@ -12,13 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Application, Standing
+from accounts.applications import path_to_apply_again
+from accounts.models import AccountEvent, Application, DataExport, LoginRecord, Standing
+from accounts.sign_ins import path_to_dispute
 from tickets.models import TicketEvent
 from tickets.promises import promise_of
 from tickets.wording import by_when
 from tickets.workflow import REQUESTER_WORDS, Status
 
 from .models import Notification, OutgoingMail
+from .preferences import is_refused, may_be_refused
 
 Kind = Notification.Kind
 Line = TicketEvent.Kind
@@ -30,14 +33,39 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 # Mail programs load no stylesheets; what depends on the screen stays in a block.
 INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
+
+def turned_away(person) -> bool:
+    """Their request came to nothing, and no later one has changed that."""
+    still_customer = person.is_approved and not (person.is_agent or person.is_admin)
+    return still_customer or (person.standing == Standing.DECLINED and person.deleted_at is None)
+
+
 # Who may still get a mail about an account. Mails about a ticket ask ``visible_to``.
 STILL_MEANT = {
     Kind.WELCOME: lambda person: person.is_active,
     Kind.APPLICATION_RECEIVED: lambda person: person.is_approved and person.is_admin,
     Kind.APPLICATION_ACCEPTED: lambda person: person.is_approved,
-    Kind.APPLICATION_DECLINED: lambda person: (
-        person.standing == Standing.DECLINED and person.deleted_at is None
+    Kind.APPLICATION_DECLINED: turned_away,
+    Kind.APPLICATION_EXPIRED: turned_away,
+    Kind.NEW_DEVICE: lambda person: person.is_active,
+    Kind.SUSPENDED: lambda person: (
+        person.standing == Standing.SUSPENDED and person.deleted_at is None
     ),
+    Kind.REACTIVATED: lambda person: person.is_approved,
+    Kind.ROLE_CHANGED: lambda person: person.is_approved,
+    Kind.EXPORT_READY: lambda person: person.is_active,
+    Kind.ERASURE_ASKED: lambda person: person.erase_at is not None,
+    Kind.ERASURE_STOPPED: lambda person: person.erase_at is None and person.is_active,
+}
+
+# What the cause of a mail about an account names: the templates' word for it, and where it is.
+_applications = Application.objects.select_related("applicant")
+CAUSES = {
+    "application": ("application", _applications),
+    "application-decision": ("application", _applications),
+    "account-event": ("account_event", AccountEvent.objects.all()),
+    "login": ("sign_in", LoginRecord.objects.all()),
+    "export": ("export", DataExport.objects.select_related("user")),
 }
 
 
@@ -51,7 +79,15 @@ def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
         raise NotMeant(_("It expired before it could be sent."))
     if mail.content:
         return envelope(mail, **mail.content)
-    notification = mail.notifications.select_related("recipient").get()
+    notification = (
+        mail.notifications.select_related("recipient").annotate(is_refused=is_refused()).get()
+    )
+    with timezone.override(notification.recipient.zone):
+        return written(mail, notification)
+
+
+def written(mail, notification) -> EmailMultiAlternatives:
+    """The mail of ``notification``, in words."""
     facts = facts_for(notification)
     ticket = facts.get("ticket")
     facts["headline"] = one_line(words_of(f"{notification.kind}_subject.txt", facts))
@@ -85,17 +121,29 @@ def envelope(mail, *, subject, text, html, ticket=None) -> EmailMultiAlternative
 def facts_for(notification) -> dict:
     """What the templates of one mail may say. Raises NotMeant."""
     person = notification.recipient
+    if notification.is_refused and may_be_refused(notification.kind, person.role):
+        raise NotMeant(_("The person chose not to be mailed about this."))
     facts = {"site_name": settings.SITE_NAME, "person": person}
     if notification.event_id:
         facts |= ticket_facts(notification)
     elif not STILL_MEANT[notification.kind](person):
         raise NotMeant(_("The person’s account has changed."))
-    elif notification.kind != Kind.WELCOME:
-        facts["application"] = Application.objects.select_related("applicant").get(
-            pk=notification.cause.partition(":")[2]
-        )
-    link_words, path = link_for(notification, facts.get("ticket"))
+    else:
+        facts |= cause_facts(notification)
+    link_words, path = link_for(notification, facts)
     return facts | {"link_words": link_words, "link": settings.SITE_URL + path}
+
+
+def cause_facts(notification) -> dict:
+    """The row that a mail about an account is about."""
+    kind, _colon, pk = notification.cause.partition(":")
+    if kind not in CAUSES:
+        return {}
+    name, rows = CAUSES[kind]
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise NotMeant(_("What it was about is gone."))
+    return {name: row}
 
 
 def ticket_facts(notification) -> dict:
@@ -152,10 +200,19 @@ def staff_next_step(ticket) -> str:
     return _("The customer was promised to hear by %(time)s.") % {"time": by_when(ticket.due_at)}
 
 
-def link_for(notification, ticket) -> tuple[str, str]:
+def link_for(notification, facts) -> tuple[str, str]:
     """The one button of the mail: its words and the path it leads to."""
+    ticket = facts.get("ticket")
+    if notification.kind in (Kind.APPLICATION_DECLINED, Kind.APPLICATION_EXPIRED):
+        return _("Ask again"), path_to_apply_again(facts["application"])
+    if notification.kind == Kind.NEW_DEVICE:
+        return _("This was not me"), path_to_dispute(facts["sign_in"])
     if notification.kind in (Kind.TICKET_UNASSIGNED, Kind.APPLICATION_RECEIVED):
         return _("Open the console"), reverse("admin:index")
+    if notification.kind == Kind.EXPORT_READY:
+        return _("Go to the download"), reverse("account_privacy")
+    if notification.kind == Kind.ERASURE_ASKED:
+        return _("Sign in"), reverse("account_login")
     if ticket is None:
         return _("Go to the registry"), reverse("home")
     path = ticket.url_for(notification.recipient)

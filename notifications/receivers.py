@@ -5,13 +5,22 @@ Each runs inside the transaction of its cause, so a rollback takes the mail with
 
 from django.db import transaction
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.signals import (
     account_mail_composed,
     application_decided,
     application_received,
+    email_changed,
+    erasure_asked,
+    erasure_stopped,
+    export_ready,
+    role_changed,
+    signed_in_from_new_device,
     user_confirmed,
+    user_reactivated,
+    user_suspended,
 )
 from messaging.signals import message_posted
 from tickets.signals import ticket_assigned, ticket_raised, ticket_status_changed
@@ -52,12 +61,34 @@ def owe_admins_an_application(sender, application, **kwargs):
 
 @receiver(application_decided)
 def owe_applicant_the_decision(sender, application, **kwargs):
-    accepted = application.decision == application.Decision.ACCEPTED
-    owe(
-        Kind.APPLICATION_ACCEPTED if accepted else Kind.APPLICATION_DECLINED,
-        application.applicant,
-        cause=f"application-decision:{application.pk}",
-    )
+    kind = Kind(f"application_{application.decision}")
+    owe(kind, application.applicant, cause=f"application-decision:{application.pk}")
+
+
+@receiver(signed_in_from_new_device)
+def owe_an_alert(sender, record, **kwargs):
+    """Whatever they chose to hear: it may be a stranger who chose."""
+    owe(Kind.NEW_DEVICE, record.user, cause=f"login:{record.pk}")
+
+
+def owe_word_of(kind, signal) -> None:
+    """Whoever this was done to hears of it."""
+
+    @receiver(signal, weak=False)
+    def owe_word(sender, user, event, **kwargs):
+        owe(kind, user, cause=f"account-event:{event.pk}")
+
+
+owe_word_of(Kind.SUSPENDED, user_suspended)
+owe_word_of(Kind.REACTIVATED, user_reactivated)
+owe_word_of(Kind.ROLE_CHANGED, role_changed)
+owe_word_of(Kind.ERASURE_ASKED, erasure_asked)
+owe_word_of(Kind.ERASURE_STOPPED, erasure_stopped)
+
+
+@receiver(export_ready)
+def owe_word_of_the_download(sender, export, **kwargs):
+    owe(Kind.EXPORT_READY, export.asked_by, cause=f"export:{export.pk}")
 
 
 @receiver(ticket_raised)
@@ -77,9 +108,14 @@ def owe_news_of_assignment(sender, ticket, event, **kwargs):
 
 @receiver(message_posted)
 def owe_message_to_other_side(sender, ticket, event, **kwargs):
-    by_requester = event.actor == ticket.requester
-    other_side = ticket.assignee if by_requester else ticket.requester
-    owe_ticket_mail(Kind.MESSAGE, other_side, event=event)
+    if event.actor != ticket.requester:
+        owe_ticket_mail(Kind.MESSAGE, ticket.requester, event=event)
+    elif ticket.assignee:
+        owe_ticket_mail(Kind.MESSAGE, ticket.assignee, event=event)
+    else:  # nobody has it yet: those who assign hear, once an hour however much is written
+        cause = f"unassigned-message:{ticket.pk}:{event.at:%Y%m%d%H}"
+        admins = User.objects.admins().exclude(pk=ticket.requester_id)
+        owe(Kind.MESSAGE, *admins, cause=cause, event=event)
 
 
 @receiver(ticket_status_changed)
@@ -95,6 +131,19 @@ def owe_status_mail(sender, ticket, event, **kwargs):
         owe_ticket_mail(Kind(to), ticket.requester, event=event)
     elif event.actor != ticket.requester and why != Part.MESSAGE:
         owe_ticket_mail(Kind.STATUS_CHANGED, ticket.requester, event=event)
+
+
+@receiver(email_changed)
+def forward_what_is_owed(sender, user, old, **kwargs):
+    """Mail on its way follows to the new address. Codes that went to the old one are worth nothing
+    any more."""
+    owed = OutgoingMail.objects.filter(recipient=user, state=OutgoingMail.State.OWED)
+    owed.filter(content={}).update(email=user.email)
+    owed.filter(email=old, expires_at__isnull=False).update(
+        state=OutgoingMail.State.DROPPED,
+        content={},
+        last_answer=_("The person has another address."),
+    )
 
 
 @receiver(account_mail_composed)

@@ -21,6 +21,7 @@ from .models import (
     Attachment,
     Audience,
     Category,
+    Channel,
     Feedback,
     ReferenceCounter,
     Ticket,
@@ -52,13 +53,19 @@ def raise_ticket(
     subject: str,
     description: str,
     draft_key: UUID | None = None,
+    requester: User | None = None,
+    channel: Channel = Channel.WEB,
     **details,
 ) -> Ticket:
-    """Register a complaint of ``by``; ``details`` are the other fields of the form.
+    """Register a complaint of ``by``, or of ``requester`` who told it to ``by``.
 
-    A draft makes one ticket: asked again with the same ``draft_key``, the first one is returned.
-    Files that waited in the draft go with it. Raises TooMany past the hourly limit.
+    ``details`` are the other fields of the form. A draft makes one ticket: asked again with the
+    same ``draft_key``, the first one is returned. Files that waited in the draft go with it.
+    Raises TooMany past the hourly limit, which is for people who write themselves.
     """
+    requester = requester or by
+    if requester != by and not (by.has_perm("tickets.raise_for_others") and requester.is_approved):
+        raise PermissionDenied
     if draft_key:
         # Taking the draft away is the claim: the second of two clicks finds nothing to take.
         TicketDraft.objects.filter(key=draft_key, owner=by).delete()
@@ -66,15 +73,12 @@ def raise_ticket(
             return first
     # Taken first: its lock makes simultaneous tickets wait for each other, so the limit holds.
     reference = ReferenceCounter.next_reference()
-    recent = Ticket.objects.filter(
-        requester=by, created_at__gte=timezone.now() - timedelta(hours=1)
-    ).order_by()
-    if recent[: settings.TICKETS_PER_HOUR].count() >= settings.TICKETS_PER_HOUR:
+    if requester == by and _has_raised_many(by):
         raise TooMany(_("You have raised many tickets within an hour. Try again a little later."))
     now = timezone.now()
     ticket = Ticket.objects.create(
         reference=reference,
-        requester=by,
+        requester=requester,
         category=category,
         subject=subject,
         due_at=promises.answer_due(now),
@@ -87,7 +91,7 @@ def raise_ticket(
         Kind.RAISED,
         by=by,
         at=now,
-        data={"category": category.pk, "priority": ticket.priority, "channel": "web"},
+        data={"category": category.pk, "priority": ticket.priority, "channel": channel},
         text=description,
         last_message_by=Part.REQUESTER,
         message_count=1,
@@ -96,6 +100,12 @@ def raise_ticket(
         Attachment.objects.waiting_in(draft_key, by).update(event=event, draft_key=None)
     ticket_raised.send(sender=Ticket, ticket=ticket, event=event)
     return ticket
+
+
+def _has_raised_many(person) -> bool:
+    since = timezone.now() - timedelta(hours=1)
+    recent = Ticket.objects.filter(requester=person, created_at__gte=since).order_by()
+    return recent[: settings.TICKETS_PER_HOUR].count() >= settings.TICKETS_PER_HOUR
 
 
 @transaction.atomic
@@ -247,6 +257,22 @@ def assign(ticket: Ticket, *, to: User, by: User) -> TicketEvent:
     if ticket.status == Status.NEW:
         change_status(ticket, Status.OPEN, by=by, via=Part.ASSIGNMENT)
     return event
+
+
+@transaction.atomic
+def release(ticket: Ticket, *, by: User) -> TicketEvent | None:
+    """Take ``ticket`` from an agent who is none any more, so that whoever may can take it.
+
+    It stays where it stands, and so does what was promised. ``by`` is who let the agent go: that
+    may be the requester, to whom the ticket gives no say in who has it. Nothing is written when
+    its agent is at work.
+    """
+    lock(ticket)
+    agent = ticket.assignee
+    if agent is None or (agent.is_approved and agent.is_agent):
+        return None
+    data = {"from": agent.pk, "to": None}
+    return write(ticket, Kind.ASSIGNED, by=by, data=data, assignee=None)
 
 
 @transaction.atomic

@@ -5,4 +5,4 @@ class TicketsConfig(AppConfig):
     name = "tickets"
 
     def ready(self):
-        from . import drafts  # noqa: F401, PLC0415 -- connects its receiver
+        from . import drafts, erasure, exports, receivers  # noqa: F401, PLC0415 -- connects their receivers

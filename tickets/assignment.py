@@ -8,12 +8,15 @@ from django.db.models import OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import NAMES, User
+from accounts.models import NAMES, AgentProfile, User
 
 from .counting import CappedCount
 from .models import Expertise, Ticket
+from .wording import day
 from .workflow import Status
 
+# What the choice of an agent says of each.
+SHOWN = (*NAMES, *(f"agent_profile__{n}" for n in ("capacity", "availability", "out_until")))
 LOAD_LIMIT = 100  # counted no further: who has that many is full
 
 # Where the next step is ours; elsewhere the clock is paused.
@@ -53,15 +56,27 @@ class Candidate:
     @property
     def load(self) -> str:
         """9, or 100+ for who is full."""
-        full = self.agent.open_count >= LOAD_LIMIT
-        return f"{LOAD_LIMIT}+" if full else str(self.agent.open_count)
+        counted = self.agent.open_count
+        return f"{LOAD_LIMIT}+" if counted >= LOAD_LIMIT else str(counted)
+
+    @property
+    def profile(self) -> AgentProfile:
+        """As they filled it in, or as everybody begins."""
+        return getattr(self.agent, "agent_profile", None) or AgentProfile()
 
     def __str__(self):
-        names = {"agent": self.agent, "load": self.load}
-        if not self.level:
-            return _("%(agent)s (%(load)s open)") % names
-        level = Expertise.Level(self.level).label.lower()
-        return _("%(agent)s (%(load)s open, %(level)s)") % (names | {"level": level})
+        """Bob Baker (9 open, expert, away), or (20 of 20 open) of who is full."""
+        profile = self.profile
+        is_full = self.agent.open_count >= profile.capacity
+        words = _("%(load)s of %(capacity)s open") if is_full else _("%(load)s open")
+        facts = [words % {"load": self.load, "capacity": profile.capacity}]
+        if self.level:
+            facts.append(Expertise.Level(self.level).label.lower())
+        if profile.is_out:
+            facts.append(_("out until %(day)s") % {"day": day(profile.out_until)})
+        elif profile.is_away:
+            facts.append(_("away"))
+        return f"{self.agent} ({', '.join(facts)})"
 
 
 class Desk:
@@ -69,7 +84,7 @@ class Desk:
 
     def __init__(self):
         self.agents = sorted(  # who has least first
-            with_load(User.objects.agents().only(*NAMES)),
+            with_load(User.objects.agents().select_related("agent_profile").only(*SHOWN)),
             key=lambda agent: (agent.open_count, str(agent), agent.pk),
         )
         self._levels = {
@@ -96,3 +111,26 @@ class Desk:
             self._levels.get((agent.pk, category), 0)
             for category in (ticket.category_id, ticket.category.parent_id)
         )
+
+
+class Spread:
+    """Chooses an agent for one ticket after the other: who is at work and has room, of those who
+    knows most, of those who has least. Each choice counts as one more."""
+
+    def __init__(self):
+        self.desk = Desk()
+        self.profiles = {profile.agent_id: profile for profile in AgentProfile.objects.all()}
+
+    def __call__(self, ticket: Ticket) -> User | None:
+        candidates = self.desk.candidates([ticket])
+        if not candidates:
+            return None
+        best = min(candidates, key=self._order).agent
+        best.open_count += 1
+        return best
+
+    def _order(self, candidate):
+        agent = candidate.agent
+        profile = self.profiles.get(agent.pk) or AgentProfile()
+        is_out = profile.availability == AgentProfile.Availability.OUT
+        return is_out, agent.open_count >= profile.capacity, -candidate.level, agent.open_count

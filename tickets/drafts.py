@@ -1,9 +1,10 @@
 """Which draft a person is writing. Visitors keep its key in their session."""
 
-from allauth.core import ratelimit
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
+
+from accounts import limits
 
 from .models import TicketDraft
 from .workflow import TooMany
@@ -24,8 +25,11 @@ def start(request) -> TicketDraft:
     draft = current(request)
     if draft is None:
         owner = request.user if request.user.is_authenticated else None
-        if not ratelimit.consume(request, action="ticket_draft"):
-            raise TooMany(_("Many tickets were begun from here. Try again a little later."))
+        try:
+            limits.take(limits.bucket("ticket_draft", limits.address_of(request)))
+        except limits.Limited as limited:
+            sentence = _("Many tickets were begun from here. Try again a little later.")
+            raise TooMany(sentence) from limited
         draft = TicketDraft.objects.create(owner=owner)
         if owner is None:
             request.session[SESSION_KEY] = str(draft.key)

@@ -1,6 +1,7 @@
 """Input about tickets: cleaning, choices, layout."""
 
-from datetime import date
+import unicodedata
+from datetime import date, timedelta
 
 from crispy_forms.helper import FormHelper
 from django import forms
@@ -9,7 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 
-from .models import Category, Priority, Ticket
+from accounts.models import User
+
+from .models import Category, Channel, Expertise, Priority, Ticket
 from .workflow import ResolutionKind, Status
 
 
@@ -54,7 +57,13 @@ class TextField(forms.CharField):
         )
 
     def to_python(self, value):
-        return super().to_python(value).replace("\r\n", "\n")
+        words = super().to_python(value).replace("\r\n", "\n")
+        return words if any(map(_is_visible, words)) else ""
+
+
+def _is_visible(character) -> bool:
+    """Whether it leaves a mark: zero-width spaces and joiners alone say nothing."""
+    return unicodedata.category(character)[0] not in "CZ"
 
 
 class DateBoxes(forms.MultiWidget):
@@ -214,6 +223,56 @@ class TicketForm(forms.ModelForm):
         return {name: self.data.get(name, "").replace("\0", "") for name in names}
 
 
+def not_in_the_future(day: date) -> None:
+    if day > timezone.localdate():
+        raise forms.ValidationError(_("Enter today or a day in the past"))
+
+
+class DayField(forms.DateField):
+    """An optional day of today or before, by the browser's own calendar."""
+
+    widget = forms.DateInput({"type": "date"})
+    default_validators = [not_in_the_future]
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+
+
+class OnBehalfForm(TicketForm):
+    """D2-5: what a customer told somebody, by phone or at a counter."""
+
+    requester = forms.EmailField(
+        label=_("Customer’s email address"),
+        error_messages={"required": _("Enter the customer’s email address")},
+    )
+    channel = forms.ChoiceField(
+        label=_("How it came"),
+        choices=[(c.value, c.label) for c in Channel if c != Channel.WEB],
+    )
+    field_order = ["requester", "channel"]
+
+    priority = forms.ChoiceField(
+        label=_("How much is it affecting them?"), choices=Priority, initial=Priority.NORMAL
+    )
+    incident_on = DayField(label=_("When did it happen? (optional)"))
+    purchased_on = DayField(label=_("When did they buy it? (optional)"))
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.by = by
+        for field in self.fields.values():
+            field.help_text = ""  # written for customers
+
+    def clean_requester(self) -> User:
+        email = self.cleaned_data["requester"].lower()
+        requester = User.objects.active().filter(email=email).first()
+        if requester is None:
+            raise forms.ValidationError(_("Nobody who may use the registry has this address"))
+        if requester == self.by:
+            raise forms.ValidationError(_("Raise your own complaint on the site, like everybody"))
+        return requester
+
+
 class FeedbackForm(forms.Form):
     """The requester's rating of how it was handled."""
 
@@ -303,11 +362,37 @@ class MoveForm(forms.Form):
             until = cleaned.get("until")
             if not cleaned.get("text") and "text" not in self.errors:
                 self.add_error("text", _("Say what it is waiting for. The customer reads it"))
-            if "until" not in self.errors and (not until or until < timezone.localdate()):
+            today = timezone.localdate()
+            if "until" not in self.errors and (not until or until < today):
                 self.add_error("until", _("Enter a day from today on"))
+            elif until and until > today + timedelta(days=365):
+                self.add_error("until", _("Enter a day within a year"))
         return cleaned
 
     @property
     def move(self) -> dict:
         """The words and dates of the move, as ``change_status`` takes them."""
         return {name: self.cleaned_data[name] for name in ("text", "resolution", "until")}
+
+
+class ExpertiseForm(forms.Form):
+    """How well somebody knows each category. ``known`` are levels by category."""
+
+    def __init__(self, *args, known: dict[int, int], **kwargs):
+        super().__init__(*args, **kwargs)
+        self._categories = {f"category_{each.pk}": each for each in Category.objects.active()}
+        for name, category in self._categories.items():
+            self.fields[name] = forms.TypedChoiceField(
+                label=category.name,
+                choices=[("", _("Not mine")), *Expertise.Level.choices],
+                coerce=lambda level: Expertise.Level(int(level)),
+                empty_value=None,
+                required=False,
+                initial=known.get(category.pk, ""),
+                error_messages={"invalid_choice": _("Choose one of the levels")},
+            )
+
+    @property
+    def levels(self) -> dict[Category, Expertise.Level]:
+        chosen = self.cleaned_data.items()
+        return {self._categories[name]: level for name, level in chosen if level}

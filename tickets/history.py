@@ -15,6 +15,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from .models import Audience, Ticket, TicketEvent
@@ -102,6 +103,28 @@ def write(
     return event
 
 
+def erase_words(ticket: Ticket, *, by, **changes) -> TicketEvent:
+    """Empty the words of all lines of ``ticket``, and write down which lines those were.
+
+    The only change to lines there is: the law asks for it. Digests cover salted hashes, which
+    stay, so the chain holds, and ``problems`` accepts emptied words where such a line says so.
+    ``ticket`` and ``changes`` are those of ``write``.
+    """
+    said = ticket.events.exclude(text="").order_by("number")
+    numbers = list(said.values_list("number", flat=True))
+    event = write(
+        ticket,
+        TicketEvent.Kind.ERASED,
+        by=by,
+        audience=Audience.STAFF,
+        data={"lines": numbers},
+        **changes,
+    )
+    lines = QuerySet(TicketEvent).filter(ticket=ticket, number__in=numbers)  # past the refusal
+    lines.update(text="", salt="")
+    return event
+
+
 def problems(tickets) -> Iterator[str]:
     """What is wrong with the histories of ``tickets``: a sentence for each ticket, the first fault.
 
@@ -130,15 +153,28 @@ def _first_fault(lines: list[TicketEvent]) -> str:
     if not lines:
         return "all lines are missing."
     previous = ""
+    emptied = _numbers_erased(lines)
     for expected, event in enumerate(lines, 1):
         if event.number != expected:
             return f"line {expected} is missing."
         if event.digest != digest(previous, event):
             return f"line {expected} was altered."
-        if event.words_hash != words_hash(event.salt, event.text):
+        is_erased = expected in emptied and not (event.text or event.salt)
+        if not is_erased and event.words_hash != words_hash(event.salt, event.text):
             return f"the words of line {expected} were altered."
         previous = event.digest
     ticket = event.ticket
     if (ticket.event_count, ticket.head_digest) != (expected, previous):
         return "the last lines are missing, or the count is wrong."
     return ""
+
+
+def _numbers_erased(lines) -> set[int]:
+    """The lines whose words later ones say were erased. One that lies breaks the chain itself."""
+    return {
+        number
+        for event in lines
+        if event.kind == TicketEvent.Kind.ERASED
+        for number in event.data.get("lines", [])
+        if number < event.number
+    }

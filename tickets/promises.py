@@ -97,7 +97,7 @@ def _open(ticket):
     if ticket.assignee is None:
         return _answer(
             ticket,
-            kept=_("Your ticket is open again."),
+            kept=_("Your ticket is back with our team."),
             label=_("A person takes it before"),
             next_step=_("A person will take it before %(by)s."),
         )
@@ -114,7 +114,7 @@ def _waiting(ticket):
     asker = ticket.status_event.actor
     return Promise(
         strong=_("%(name)s needs your answer.") % {"name": asker.first_name},
-        rest=_reason(ticket),
+        rest=_reason(ticket) or _("The question is in the conversation."),
         sub=_("The clock is stopped until you answer."),
         label=_("Stays open for your answer until"),
         by=day(ticket.due_at),

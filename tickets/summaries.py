@@ -7,6 +7,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from .models import DaySummary, Ticket
+from .wording import desk_day
 
 FIRST_DAYS = 30  # how far the first run looks back
 
@@ -17,7 +18,7 @@ def summarise_days(since: date | None = None) -> None:
     Without ``since``: from yesterday, or from the last day counted if that is longer ago. Days
     are those of the site's time zone. Safe to run at any time, also twice at once.
     """
-    today = timezone.localdate()
+    today = desk_day()
     since = since or _first_day_to_count(today)
     raised, resolved = _per_day("created_at", since), _per_day("resolved_at", since)
     days = [since + timedelta(days=n) for n in range((today - since).days + 1)]

@@ -16,3 +16,8 @@ def drop_old_drafts():
 @shared_task
 def anchor_history():
     anchors.write()
+
+
+@shared_task
+def remove_left_files():
+    expiry.remove_left_files()

@@ -33,6 +33,12 @@ KINDS = gettext_lazy("JPG, PNG, PDF, TXT or MP4")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
+def offer() -> dict:
+    """What a page that takes files tells the browser of them."""
+    limit = settings.MAX_UPLOAD_BYTES
+    return {"accept": ACCEPT, "max_file": {"bytes": str(limit), "megabytes": limit // 1024**2}}
+
+
 def clean_name(name: str) -> str:
     """The last part of ``name``, without what could mislead a reader or a file system."""
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]

@@ -11,6 +11,7 @@ urlpatterns = [
     path("tickets/new/review/", views.review, name="review"),
     path("tickets/files/<uuid:pk>/", views.attachment, name="attachment"),
     path("tickets/<slug:reference>/done/", views.done, name="done"),
+    path("account/expertise/", views.offer_expertise, name="offer_expertise"),
     path("workspace/", views.workspace, name="workspace"),
     path("workspace/tickets/<slug:reference>/take/", views.take, name="take"),
     path("workspace/tickets/<slug:reference>/hand-over/", views.hand_over, name="hand_over"),

@@ -14,11 +14,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.applications import ApplicationRefused, may_join
+
 from . import actions, drafts, uploads
 from .assignment import Desk
 from .counting import capped_counts
+from .expertise import may_offer, offer
 from .filters import QueueFilter
-from .forms import CandidateForm, ClassifyForm, KeyForm, TicketForm
+from .forms import CandidateForm, ClassifyForm, ExpertiseForm, KeyForm, TicketForm
 from .models import Attachment, Ticket
 from .paging import page_after
 from .queues import counts_of, queues_for
@@ -60,11 +63,10 @@ def ticket_list(request):
         "draft": drafts.current(request),
         "section": "tickets",
     }
-    if _wants_fragment(request):
-        return render(request, "tickets/_ticket_list.html", context)
     if tab == "open":
         context["recent"] = mine.lately_resolved().with_rating()[:3]
-    return render(request, "tickets/ticket_list.html", context)
+    part = "_ticket_list" if _wants_fragment(request) else "ticket_list"
+    return render(request, f"tickets/{part}.html", context)
 
 
 def _wants_fragment(request) -> bool:
@@ -95,7 +97,7 @@ def _keep_files(request, draft) -> list[str]:
 def _files_context(request, draft, problems=()):
     signed_in = draft and request.user.is_authenticated
     files = Attachment.objects.waiting_in(draft.key, request.user) if signed_in else []
-    return {"files": files, "file_problems": problems, "accept": uploads.ACCEPT}
+    return {"files": files, "file_problems": problems, **uploads.offer()}
 
 
 def _new_page(request, form, draft, problems=()):
@@ -168,8 +170,10 @@ def review(request):
     form = TicketForm(draft.fields) if draft else None
     if form is None or not form.is_valid():
         return redirect(_new_url(draft))
-    context = _files_context(request, draft) | {"form": form, "draft": draft, "section": "new"}
-    return render(request, "tickets/review.html", context)
+    context = {"form": form, "draft": draft, "version": draft.version(), "section": "new"}
+    if request.user.is_authenticated:
+        context["address"] = request.user.addresses.first()  # the default stands first
+    return render(request, "tickets/review.html", context | _files_context(request, draft))
 
 
 def _new_url(draft) -> str:
@@ -190,6 +194,9 @@ def _send(request):
     form = TicketForm(draft.fields)
     if not form.is_valid():
         return redirect(_new_url(draft))
+    if request.POST.get("version") != draft.version():
+        messages.warning(request, _("It was changed since, perhaps in another window. Check it."))
+        return redirect("tickets:review")
     try:
         ticket = actions.raise_ticket(by=request.user, draft_key=draft.key, **form.cleaned_data)
     except TicketRefusal as refusal:
@@ -323,3 +330,30 @@ def classify(request, reference):
         return _("Saved")
 
     return _act(request, reference, act)
+
+
+# --- What an agent knows ------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def offer_expertise(request):
+    """Who asks to become an agent says what they know; who is one reads it."""
+    person = request.user
+    known = person.expertise.by_category()
+    if person.is_approved and not may_join(person):
+        if person.is_admin or request.method == "POST":
+            raise PermissionDenied  # administrators write it, in the console
+        return render(request, "tickets/expertise.html", {"known": known, "section": "work"})
+    waiting_page = "account_apply" if person.is_approved else "account_waiting"
+    if not may_offer(person):
+        return redirect(waiting_page)
+    form = ExpertiseForm(_posted(request), known=dict(known.values_list("category", "level")))
+    if not form.is_valid():
+        context = {"form": form, "back": reverse(waiting_page)}
+        return render(request, "tickets/offer_expertise.html", context)
+    try:
+        offer(person, form.levels)
+        messages.success(request, _("Saved"))
+    except ApplicationRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect(waiting_page)

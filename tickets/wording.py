@@ -15,6 +15,11 @@ def _written(date, form, language) -> str:
     return date_format(date, form)
 
 
+def desk_day():
+    """Today at the desk: what is numbered or counted by days goes by it, wherever its reader is."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
 def clock(moment: datetime) -> str:
     """09:14"""
     return f"{timezone.localtime(moment):%H:%M}"

@@ -45,6 +45,7 @@ class Part(models.TextChoices):
 
 
 HANDLERS = frozenset({Part.ASSIGNEE, Part.ADMIN})
+ERASURE = "erasure"  # no part, but the step that ends what its requester leaves behind
 
 
 class ResolutionKind(models.TextChoices):
@@ -66,7 +67,7 @@ _MOVES = [
     (LIVE, {Status.OPEN, Status.WAITING, Status.HOLD}, HANDLERS),
     (LIVE, {Status.RESOLVED}, HANDLERS),
     ((*LIVE, Status.RESOLVED), {Status.CLOSED}, HANDLERS | {Part.REQUESTER}),
-    (LIVE, {Status.WITHDRAWN}, {Part.REQUESTER, Part.ADMIN}),
+    (LIVE, {Status.WITHDRAWN}, {Part.REQUESTER, Part.ADMIN, ERASURE}),
     ({Status.RESOLVED, Status.CLOSED}, {Status.OPEN}, HANDLERS | {Part.REQUESTER}),
 ]
 

@@ -1,3 +1,13 @@
 """People, their requests and the log of the administrator console."""
 
-from . import activity, applications, library, people  # noqa: F401 -- importing registers them
+from . import (  # noqa: F401 -- importing registers them
+    activity,
+    applications,
+    consents,
+    invitations,
+    library,
+    people,
+    privacy,
+    profiles,
+    records,
+)

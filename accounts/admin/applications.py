@@ -1,13 +1,19 @@
 """Requests to become an agent or an administrator: a queue, and each decision asked about."""
 
-from django import forms
 from django.contrib import admin, messages
 from django.shortcuts import get_object_or_404, redirect
+from django.template.defaultfilters import linebreaksbr
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.text import Truncator
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import actions
 from accounts.console import ReadOnlyAdmin
+from accounts.forms.applications import DeclineForm
 from accounts.models import Application
 
 
@@ -28,35 +34,66 @@ class QueueFilter(admin.SimpleListFilter):
         return [everything | {"display": _("Waiting")}, *rest]
 
 
-class DeclineForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Reason, which they read in the mail"),
-        max_length=2000,
-        widget=forms.Textarea({"rows": 4}),
-        error_messages={"required": gettext_lazy("Enter a reason")},
-    )
-
-
 @admin.register(Application)
 class ApplicationAdmin(ReadOnlyAdmin):
     verbs = ("accept", "decline")
-    actions = ("accept_selected",)
+    actions = ("accept_selected", "decline_selected")
     change_list_template = "admin/accounts/application/queue.html"
     change_form_template = "admin/accounts/user/change_form.html"
 
-    list_display = ("applicant", "email", "role", "created_at", "decision", "decided_by")
+    list_display = ("applicant", "email", "role", "waiting", "beginning")
     list_filter = (QueueFilter, "role")
     list_select_related = ("applicant", "decided_by")
     ordering = ("created_at",)
     fields = (
-        "applicant", "email", "role", "created_at",
+        "applicant", "email", "role", "why", "created_at", "earlier",
         "decision", "decided_at", "decided_by", "reason",
     )  # fmt: skip
-    readonly_fields = ("email",)
+    readonly_fields = ("email", "earlier")
+
+    def get_list_display(self, request):
+        shown = list(self.list_display)
+        if request.GET.get(QueueFilter.parameter_name):
+            shown[shown.index("waiting")] = "decided_at"
+            shown.append("decided_by")
+        return shown
 
     @admin.display(description=gettext_lazy("email address"))
     def email(self, application):
         return application.applicant.email
+
+    @admin.display(description=gettext_lazy("waiting"), ordering="created_at")
+    def waiting(self, application):
+        return timesince(application.created_at, depth=1) if application.is_open else ""
+
+    @admin.display(description=gettext_lazy("why"))
+    def beginning(self, application):
+        return Truncator(application.why).chars(80)
+
+    @admin.display(description=gettext_lazy("earlier requests"))
+    def earlier(self, application):
+        """What became of what this person asked for before."""
+        before = Application.objects.filter(
+            applicant=application.applicant_id, pk__lt=application.pk
+        ).order_by("-pk")
+        rows = (
+            (
+                each.get_role_display(),
+                each.get_decision_display(),
+                date_format(timezone.localtime(each.decided_at), "j F Y"),
+                each.reason,
+            )
+            for each in before
+        )
+        return format_html_join("", "<p>{}: {}, {}. {}</p>", rows) or _("None")
+
+    def facts_of(self, application) -> list[tuple[str, object]]:
+        """What an administrator reads before deciding."""
+        return [
+            (_("Email"), application.applicant.email),
+            (_("Asked"), application.created_at),
+            (_("Why"), linebreaksbr(application.why) if application.why else _("Not said")),
+        ]
 
     def has_decide_permission(self, request):
         return request.user.has_perm("accounts.decide_application")
@@ -106,10 +143,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
         return self.ask(
             request,
             question=question % names,
-            facts=[
-                (_("Email"), application.applicant.email),
-                (_("Asked"), application.created_at),
-            ],
+            facts=self.facts_of(application),
             words=_("%(person)s will be told by email.") % names,
             yes=yes % names,
             **context,
@@ -149,11 +183,37 @@ class ApplicationAdmin(ReadOnlyAdmin):
                 words=_("They will be told by email."),
                 yes=_("Yes, approve them"),
             )
+        self._decide_all(request, applications, Application.Decision.ACCEPTED)
+        return redirect(request.get_full_path())
+
+    @admin.action(description=gettext_lazy("Decline…"), permissions=["decide"])
+    def decline_selected(self, request, queryset):
+        applications = self.selected(request, queryset)
+        if applications is None:
+            return None
+        form = DeclineForm(request.POST if "answered" in request.POST else None)
+        if form.is_valid():
+            reason = form.cleaned_data["reason"]
+            self._decide_all(request, applications, Application.Decision.DECLINED, reason)
+            return redirect(request.get_full_path())
+        return self.ask_for_all(
+            request,
+            applications,
+            "decline_selected",
+            title=_("Decline requests"),
+            question=_("Decline these requests?"),
+            words=_("They will be told by email, each with the reason below."),
+            yes=_("Yes, decline them"),
+            form=form,
+            is_grave=True,
+        )
+
+    def _decide_all(self, request, applications, decision, reason=""):
         refusals = [
-            self._refusal_to_decide(request, application, Application.Decision.ACCEPTED)
+            self._refusal_to_decide(request, application, decision, reason)
             for application in applications
         ]
         refusals = [refusal for refusal in refusals if refusal]
-        count = len(applications) - len(refusals)
-        self.tell_outcome(request, count and _("%(n)s approved.") % {"n": count}, refusals)
-        return redirect(request.get_full_path())
+        words = {"n": len(applications) - len(refusals), "decision": decision.label.lower()}
+        done = _("%(n)s %(decision)s.") % words if words["n"] else ""
+        self.tell_outcome(request, done, refusals)

@@ -1,17 +1,17 @@
 """What people type to get in. Words and layout are ours, the flows are the accounts library's."""
 
 from allauth.account import forms as library
+from allauth.account.adapter import get_adapter
+from allauth.core import context
 from crispy_forms.layout import Field as Row
 from django import forms
-from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, User
+from accounts.limits import Limited
 
 from .fields import (
     CodeField,
     EmailField,
-    NameField,
     NewPassword,
     OneButton,
     PasswordField,
@@ -41,72 +41,21 @@ class LoginForm(OneButton, library.LoginForm):
         return helper
 
 
-class SignupForm(NewPassword, OneButton, library.SignupForm):
-    button = _("Create account")
-    css_class = ""
+class KeepsNewPassword(NewPassword):
+    """Hashing takes long. It is done before the transaction, which on SQLite holds the only
+    write lock."""
 
-    role = forms.ChoiceField(
-        label=_("How will you use the registry?"),
-        choices=[
-            (Role.CUSTOMER, _("I need help with something")),
-            (Role.AGENT, _("I answer customers")),
-            (Role.ADMIN, _("I run the service")),
-        ],
-        initial=Role.CUSTOMER,
-        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
-        error_messages={
-            "required": _("Choose how you will use the registry"),
-            "invalid_choice": _("Choose how you will use the registry"),
-        },
-    )
-    role.hints = {
-        Role.CUSTOMER: _("Customer account. Ready as soon as your email is confirmed."),
-        Role.AGENT: _("Agent account. An administrator approves it first."),
-        Role.ADMIN: _("Administrator account. Another administrator approves it first."),
-    }
-    first_name = NameField(
-        label=_("First name"),
-        autocomplete="given-name",
-        help_text=_(
-            "First name should be at least 3 characters long! If yours is shorter, it is welcome"
-        ),
-        error_messages={"required": _("Enter your first name")},
-    )
-    last_name = NameField(
-        label=_("Last name (optional)"), autocomplete="family-name", required=False
-    )
-    field_order = ["role", "first_name", "last_name", "email", "password1", "password2"]
+    def clean(self):
+        cleaned = super().clean()
+        if not self.errors:
+            self.user.set_password(cleaned["password1"])
+        return cleaned
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["email"] = EmailField(
-            help_text=_("We’ll send an 8-digit code to check it’s yours")
-        )
-        self.fields["password1"] = PasswordField(
-            label=_("Create a password"),
-            help_text=_("8 characters or more. Three words you’ll remember work well"),
-            can_show=True,
-        )
-        self.fields["password2"] = SecondPasswordField(label=_("The password again"))
-
-    def person(self):
-        known = ("first_name", "last_name", "email")
-        return User(**{name: self.cleaned_data.get(name, "") for name in known})
-
-    def try_save(self, request):
-        """Register, or give a taken address the same answer, in the same time."""
-        if self.account_already_exists:
-            User().set_password(self.cleaned_data["password1"])
-            return super().try_save(request)
-        try:
-            with transaction.atomic():
-                return super().try_save(request)
-        except IntegrityError:  # taken since we looked, perhaps by the same form sent twice
-            self.account_already_exists = True
-            return super().try_save(request)
+    def save(self):
+        self.user.save(update_fields=["password"])
 
 
-class ChangePasswordForm(NewPassword, OneButton, library.ChangePasswordForm):
+class ChangePasswordForm(KeepsNewPassword, OneButton, library.ChangePasswordForm):
     button = _("Change password")
 
     oldpassword = PasswordField(
@@ -121,6 +70,20 @@ class ChangePasswordForm(NewPassword, OneButton, library.ChangePasswordForm):
     )
     password2 = SecondPasswordField(label=_("The new password again"))
 
+    def clean_oldpassword(self):
+        """Counted like a sign-in: who finds an open browser can't guess the password here."""
+        typed = self.cleaned_data["oldpassword"]
+        try:
+            known = get_adapter().authenticate(
+                context.request, email=self.user.email, password=typed
+            )
+        except Limited as limited:
+            self.add_error(None, limited)
+            return typed
+        if known != self.user:
+            raise get_adapter().validation_error("enter_current_password")
+        return typed
+
     def clean_password1(self):
         password = super().clean_password1()
         if password == self.cleaned_data.get("oldpassword"):
@@ -134,7 +97,14 @@ class ResetPasswordForm(OneButton, library.ResetPasswordForm):
     email = EmailField(help_text=_("We’ll send an 8-digit code there"))
 
 
-class NewPasswordForm(NewPassword, OneButton, library.ResetPasswordKeyForm):
+class RequestCodeForm(OneButton, library.RequestLoginCodeForm):
+    button = _("Email me a code")
+
+    email = EmailField(autocomplete="username", help_text=_("We’ll send an 8-digit code there"))
+    remember = forms.BooleanField(label=_("Keep me signed in on this device"), required=False)
+
+
+class NewPasswordForm(KeepsNewPassword, OneButton, library.ResetPasswordKeyForm):
     button = _("Save the new password")
 
     password1 = PasswordField(
@@ -145,7 +115,7 @@ class NewPasswordForm(NewPassword, OneButton, library.ResetPasswordKeyForm):
     password2 = SecondPasswordField(label=_("The new password again"))
 
 
-class EmailCodeForm(OneButton, library.ConfirmEmailVerificationCodeForm):
+class LoginCodeForm(OneButton, library.ConfirmLoginCodeForm):
     button = _("Continue")
     css_class = "ccr-stub__head"
 

@@ -1,5 +1,7 @@
 """The fields people meet at every door, and what the forms around them share."""
 
+import re
+
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
@@ -8,8 +10,9 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 # Line breaks, bells, and marks that turn the text around them: none belongs to a name.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 NO_CONTROL_CHARACTERS = RegexValidator(
-    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]",
+    CONTROL_CHARACTERS,
     _("Remove the invisible characters"),
     inverse_match=True,
 )
@@ -91,6 +94,7 @@ class OneButton:
 
     button = ""
     css_class = "ccr-stub__body"
+    button_class = "w-100"
 
     @property
     def helper(self):
@@ -98,7 +102,7 @@ class OneButton:
         helper.attrs = {"novalidate": True}
         helper.form_class = self.css_class
         helper.form_show_errors = False
-        helper.layout.append(Submit("send", self.button, css_class="w-100"))
+        helper.layout.append(Submit("send", self.button, css_class=self.button_class))
         return helper
 
 

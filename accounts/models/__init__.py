@@ -9,6 +9,7 @@ from .records import (
     KnownDevice,
     LoginRecord,
 )
+from .signups import SignUp
 
 __all__ = [
     "MAY_SIGN_IN",
@@ -25,6 +26,7 @@ __all__ = [
     "KnownDevice",
     "LoginRecord",
     "Role",
+    "SignUp",
     "Standing",
     "User",
     "WorkingHours",

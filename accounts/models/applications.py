@@ -1,5 +1,8 @@
 """How somebody comes to work here: by asking, or by being asked."""
 
+from datetime import datetime, timedelta
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -13,6 +16,12 @@ STAFF_ROLES = [(role.value, role.label) for role in (Role.AGENT, Role.ADMIN)]
 class ApplicationQuerySet(models.QuerySet):
     def pending(self):
         return self.filter(decided_at=None).order_by("created_at")
+
+    def open_of(self, person) -> "Application | None":
+        return self.pending().filter(applicant=person).first()
+
+    def newest_of(self, person) -> "Application | None":
+        return self.filter(applicant=person).order_by("-pk").first()
 
 
 class Application(models.Model):
@@ -65,6 +74,24 @@ class Application(models.Model):
 
     def __str__(self):
         return f"{self.applicant} ({self.get_role_display()})"
+
+    @property
+    def is_open(self):
+        return self.decided_at is None
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends by itself."""
+        return self.created_at + timedelta(days=settings.APPLICATION_DAYS)
+
+    @property
+    def again_at(self) -> datetime | None:
+        """From when its applicant may ask once more, if it came to nothing."""
+        if self.decision == self.Decision.EXPIRED:
+            return self.decided_at
+        if self.decision == self.Decision.DECLINED:
+            return self.decided_at + timedelta(days=settings.REAPPLY_DAYS)
+        return None
 
 
 class InvitationQuerySet(models.QuerySet):

@@ -2,7 +2,8 @@
 
 import secrets
 import zlib
-from zoneinfo import available_timezones
+from datetime import tzinfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -10,7 +11,9 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
@@ -33,15 +36,14 @@ class Standing(models.TextChoices):
     ERASED = "erased", _("Erased")
 
 
-# Who may hold a session at all: the unclaimed while they type their code, the pending to
-# read that they are waiting.
-MAY_SIGN_IN = {Standing.UNCLAIMED, Standing.PENDING, Standing.ACTIVE}
+# Who may hold a session at all: the pending to read that they are waiting.
+MAY_SIGN_IN = {Standing.PENDING, Standing.ACTIVE}
 
 
-NAMES = ("first_name", "last_name", "email")  # what a person is shown by
+NAMES = ("first_name", "last_name", "email", "photo")  # what a person is shown by
 # What no page about a person's tickets reads: it need not be loaded with each of them.
 PRIVATE = (
-    "password", "last_login", "is_superuser", "language", "photo", "password_changed_at",
+    "password", "last_login", "is_superuser", "language", "password_changed_at",
     "must_change_password", "erase_at", "legal_hold", "is_demo", "deleted_at",
 )  # fmt: skip
 
@@ -180,6 +182,25 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return self.first_name
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where their day begins. The desk's, unless they chose their own."""
+        return ZoneInfo(self.time_zone) if self.time_zone else timezone.get_default_timezone()
+
+    def _get_session_auth_hash(self, secret=None):
+        """What a session or a socket must agree with: it ends when the password changes, or the
+        address. Django asks here, with this key and with former ones."""
+        proof = f"{self.password}\n{self.email}"
+        return salted_hmac("accounts.User", proof, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def photo_url(self) -> str:
+        """Where the photo is fetched, if there is one; ``photo_path`` made it unguessable."""
+        if not self.photo:
+            return ""
+        key = self.photo.name.removeprefix("photos/").replace("/", "")
+        return reverse("account_photo", args=[self.pk, key])
 
     @property
     def initials(self):

@@ -1,8 +1,10 @@
 """What somebody tells us of themselves, and how an agent works."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .people import Role, User
@@ -33,7 +35,8 @@ class Address(models.Model):
 
     def __str__(self):
         town = f"{self.city} {self.postal_code}".strip()
-        return ", ".join(part for part in (self.street, self.extra, town, self.country) if part)
+        lines = (self.street, self.extra, town, self.region, self.country)
+        return ", ".join(line for line in lines if line)
 
 
 class AgentProfile(models.Model):
@@ -78,6 +81,24 @@ class AgentProfile(models.Model):
     def __str__(self):
         return str(self.agent)
 
+    def clean(self):
+        """Out of office is out until a day, and only then somebody stands in."""
+        if self.availability != self.Availability.OUT:
+            self.out_until = self.substitute = None
+        elif self.out_until is None or self.out_until < timezone.localdate():
+            raise ValidationError({"out_until": _("Enter the last day away, from today on")})
+        if self.substitute_id and self.substitute_id == self.agent_id:
+            raise ValidationError({"substitute": _("Choose another agent")})
+
+    @property
+    def is_out(self) -> bool:
+        """From the day after the last one they count as online again."""
+        return self.out_until is not None and self.out_until >= timezone.localdate()
+
+    @property
+    def is_away(self) -> bool:
+        return self.availability == self.Availability.AWAY
+
 
 class WorkingHours(models.Model):
     """When an agent works on one day of the week, in the agent's time zone."""
@@ -106,6 +127,10 @@ class WorkingHours(models.Model):
             ),
             models.UniqueConstraint(fields=["profile", "weekday"], name="hours_once_a_day"),
         ]
+
+    def clean(self):
+        if self.opens and self.closes and self.opens >= self.closes:
+            raise ValidationError({"closes": _("The end must be after the beginning")})
 
     def __str__(self):
         return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"

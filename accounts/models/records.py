@@ -1,5 +1,9 @@
 """What happened around an account: sign-ins, consents, what administrators did. Only added to."""
 
+import os
+
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -33,6 +37,12 @@ class Record(models.Model):
 
     def delete(self, **kwargs):
         raise TypeError("Records are removed by retention and erasure alone, see purge().")
+
+
+class AccountEvents(OnlyAdded):
+    def forget_reasons(self) -> None:
+        """Empty the words people typed. What was done, when and by whom stays; erasure asks."""
+        models.QuerySet.update(self, reason="")
 
 
 class LoginRecord(Record):
@@ -147,6 +157,8 @@ class AccountEvent(Record):
     reason = models.TextField(_("reason"), blank=True, max_length=2000)
     data = models.JSONField(default=dict, blank=True)
 
+    objects = AccountEvents.as_manager()
+
     class Meta:
         verbose_name = _("account history line")
         indexes = [
@@ -171,6 +183,22 @@ class Attempt(models.Model):
         ]
 
 
+class ExportStorage(FileSystemStorage):
+    """Apart from what people uploaded, as everything of one person in one file is worth more."""
+
+    @property
+    def base_location(self):
+        return settings.EXPORT_DIR
+
+    @property
+    def location(self):
+        return os.path.abspath(settings.EXPORT_DIR)
+
+
+def export_storage():
+    return ExportStorage()
+
+
 class DataExport(models.Model):
     """Everything of one person in an archive, made by the worker, for some days."""
 
@@ -179,7 +207,7 @@ class DataExport(models.Model):
     created_at = models.DateTimeField(_("asked"), default=timezone.now)
     ready_at = models.DateTimeField(_("ready"), null=True)
     expires_at = models.DateTimeField(_("until"), null=True)
-    file = models.FileField(max_length=100, blank=True)
+    file = models.FileField(max_length=100, blank=True, storage=export_storage)
     leased_until = models.DateTimeField(null=True)  # a worker is at it
     tries = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(_("what went wrong"), max_length=200, blank=True)

@@ -13,6 +13,7 @@ NEW_PERSON = {
     "email": "john@example.org",
     "password1": PASSWORD,
     "password2": PASSWORD,
+    "agree": "on",
 }
 
 

@@ -76,6 +76,7 @@ def test_links_come_from_the_configured_address(client, mails, alice):
             "email": alice.email,
             "password1": PASSWORD,
             "password2": PASSWORD,
+            "agree": "on",
         },
         headers={"host": "127.0.0.1", "x-forwarded-host": "evil.example"},
     )

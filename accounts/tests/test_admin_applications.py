@@ -1,17 +1,17 @@
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
+from accounts import actions
 from accounts.models import Application, Role, Standing
-from accounts.tests.factories import make_admin, make_user
+from accounts.tests.factories import make_admin, make_application
 from notifications.models import Notification
 
 QUEUE = reverse("admin:accounts_application_changelist")
-
-
-def make_application(first_name="Ines", role=Role.AGENT, **fields):
-    applicant = make_user(first_name, role=role, standing=Standing.PENDING)
-    return Application.objects.create(applicant=applicant, role=role, **fields)
 
 
 def page(application, verb):
@@ -75,7 +75,7 @@ def test_a_reason_that_is_too_long_is_kept_and_named(login, ada):
     answer = login(ada).post(page(application, "decline"), {"reason": "r" * 2001})
 
     application.refresh_from_db()
-    assert "at most 2000 characters" in answer.content.decode()
+    assert "Use 2,000 characters or less" in answer.content.decode()
     assert "r" * 2001 in answer.content.decode()
     assert application.decided_at is None
 
@@ -140,9 +140,62 @@ def test_several_are_accepted_at_once(login, ada):
     answer = client.post(f"{QUEUE}?decided=", selected | {"answered": "yes"}, follow=True)
 
     words = answer.content.decode()
-    assert "2 approved." in words
+    assert "2 accepted." in words
     assert Application.objects.filter(decision="accepted").count() == 2
     assert Application.objects.get(pk=late.pk).decision == "declined"
+
+
+@pytest.mark.plan("SEC-C13")
+def test_several_are_declined_with_one_reason(login, ada):
+    waiting = make_application("Ines"), make_application("Wole")
+    own = Application.objects.create(applicant=ada, role=Role.ADMIN)
+    selected = {
+        "action": "decline_selected",
+        "_selected_action": [application.pk for application in (*waiting, own)],
+    }
+    client = login(ada)
+
+    assert "Decline these requests?" in client.post(QUEUE, selected).text
+    without = client.post(QUEUE, selected | {"answered": "yes", "reason": " "})
+    assert "Enter a reason" in without.text
+    assert owed() == []
+    yes = {"answered": "yes", "reason": "We are enough."}
+    answer = client.post(f"{QUEUE}?decided=", selected | yes, follow=True)
+
+    assert "2 declined." in answer.text
+    assert "Nobody decides on their own request." in answer.text
+    declined = Application.objects.filter(decision="declined", decided_by=ada)
+    assert list(declined.values_list("reason", flat=True)) == ["We are enough."] * 2
+    assert sorted(owed()) == [("Ines", "application_declined"), ("Wole", "application_declined")]
+    own.refresh_from_db()
+    assert own.is_open
+
+
+def test_the_queue_tells_who_why_and_how_long(login, ada):
+    """D1-T25"""
+    asked = timezone.now() - timedelta(days=3, hours=1)
+    application = make_application(why="I repaired kettles for ten years.", created_at=asked)
+    client = login(ada)
+
+    for text in (client.get(QUEUE).text, client.get(page(application, "change")).text):
+        assert "I repaired kettles for ten years." in text
+        assert application.applicant.email in text
+    assert "3\xa0days" in client.get(QUEUE).text
+    assert "I repaired kettles" in client.get(reverse("admin:index")).text
+
+
+def test_the_request_tells_what_became_of_earlier_ones(login, ada):
+    first = make_application()
+    actions.decide(first, Application.Decision.DECLINED, by=ada, reason="Too soon.")
+    client = login(ada)
+    assert "None" in client.get(page(first, "change")).text
+
+    second = make_application(applicant=first.applicant)
+
+    today = date_format(timezone.localdate(), "j F Y")
+    assert f"<p>Agent: Declined, {today}. Too soon.</p>" in (
+        client.get(page(second, "change")).text
+    )
 
 
 def test_a_request_is_never_changed_by_hand(login, db):
@@ -163,5 +216,5 @@ def test_the_queue_costs_the_same_with_more_requests(login, ada, django_assert_n
     client = login(ada)
     client.get(QUEUE)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):  # session, person, count, rows, what they know
         client.get(QUEUE)

@@ -3,7 +3,8 @@ from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from accounts.models import Role, Standing, User
+from accounts.admin.people import UserAdmin
+from accounts.models import Application, Role, Standing, User
 from accounts.tests.factories import make_admin, make_agent
 
 PEOPLE = reverse("admin:accounts_user_changelist")
@@ -27,13 +28,16 @@ def row(person):
 
 
 def test_an_administrator_makes_an_agent_who_can_sign_in(login, ada):
-    """D0-10: the new agent is let in at once, by email address and password."""
+    """D0-10, D1-3: the new agent is let in at once, by email address and password, and chooses
+    another one first: see test_first_password."""
     answer = login(ada).post(ADD, NEW_AGENT)
 
     nina = User.objects.get(email="nina@example.org")
     assert answer.status_code == 302
     assert (nina.role, nina.standing, nina.is_superuser) == ("agent", "active", False)
     assert nina.check_password("three small words")
+    assert nina.must_change_password
+    assert [event.kind for event in nina.account_events.all()] == ["created"]
     assert EmailAddress.objects.filter(
         user=nina, email=nina.email, verified=True, primary=True
     ).exists()
@@ -155,8 +159,45 @@ def test_nobody_deletes_their_own_account_here(login, ada):
 
     ada.refresh_from_db()
     assert ada.deleted_at is None
-    assert "You can&#x27;t delete your own account here." in answer.content.decode()
+    assert "You can’t do this to your own account." in answer.content.decode()
     assert not LogEntry.objects.exists()
+
+
+def test_the_page_of_a_person_has_their_facts_and_leads_to_their_records(login, ada, bob):
+    bob.phone = "+44 20 7946 0018"
+    bob.save()
+    application = Application.objects.create(
+        applicant=bob, role="agent", decision="accepted", decided_at=bob.created_at, decided_by=ada
+    )
+    console = login(ada)
+
+    text = console.get(change_page(bob)).text
+
+    assert "+44 20 7946 0018" in text
+    links = [reverse("admin:accounts_application_change", args=[application.pk])]
+    links += [
+        f"{reverse(f'admin:accounts_{page}_changelist')}?{whose}__id__exact={bob.pk}"
+        for page, whose in (
+            ("loginrecord", "user"),
+            ("accountevent", "user"),
+            ("agentprofile", "agent"),
+        )
+    ]
+    for link in links:
+        assert f'href="{link}"' in text
+        assert console.get(link).status_code == 200
+
+
+@pytest.mark.plan("SEC-A11")
+@pytest.mark.parametrize("query", ["", "?_popup=1", "?_to_field=id"])
+@pytest.mark.parametrize("who", ["alice", "bob", "pete"])
+def test_agents_and_customers_see_no_page_about_people(login, request, ada, who, query):
+    """By no address: list, form, popup, history or question."""
+    browser = login(request.getfixturevalue(who))
+    verbs = ("change", "history", "delete", *UserAdmin.verbs)
+    pages = [PEOPLE, ADD, *(change_page(ada, verb) for verb in verbs)]
+
+    assert {browser.get(page + query).status_code for page in pages} == {403}
 
 
 def test_people_are_never_removed_for_good(login, alice):

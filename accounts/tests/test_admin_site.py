@@ -7,7 +7,17 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from accounts.models import Application, Role, Standing
+from accounts import consents, invitations
+from accounts.models import (
+    AccountEvent,
+    AgentProfile,
+    Application,
+    DataExport,
+    LoginRecord,
+    Role,
+    Standing,
+)
+from accounts.records import note
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications.models import Notification, OutgoingMail
@@ -31,6 +41,13 @@ def world(ticket, alice, bob, ada, pete):
         event=message, uploader=alice, name="a.txt", content_type="text/plain", size=1
     )
     Application.objects.create(applicant=pete, role=Role.AGENT)
+    LoginRecord.objects.create(user=alice, kind=LoginRecord.Kind.SIGNED_IN)
+    note(alice, AccountEvent.Kind.RESTORED, by=ada)
+    consents.agree(alice, consents.versions())
+    AgentProfile.objects.create(agent=bob)
+    DataExport.objects.create(user=alice, asked_by=ada)
+    who = {"email": "ida@example.org", "first_name": "Ida", "last_name": ""}
+    invitations.invite(**who, role=Role.AGENT, by=ada)
     TicketDraft.objects.create(owner=alice)
     DaySummary.objects.create(day="2026-11-20")
     LogEntry.objects.log_actions(ada.pk, [ticket], 2, "Looked.", single_object=True)
@@ -62,6 +79,7 @@ def test_the_console_shows_every_kind_of_record(world):
     assert {
         "accounts_user_changelist",
         "accounts_application_accept",
+        "accounts_invitation_import",
         "admin_logentry_history",
         "messaging_message_change",
         "notifications_outgoingmail_changelist",

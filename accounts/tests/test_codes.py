@@ -1,27 +1,25 @@
+"""The codes of a forgotten password and of a sign-in. The sign-up's are in test_signup.py."""
+
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
 import time_machine
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Standing, User
-
-from .doors import (
-    CODE_PAGE,
-    ask_for_reset,
-    code_in,
-    sign_in,
-    sign_up,
-    signed_in_id,
-    type_code,
-    wrong,
-)
+from .doors import ask_for_reset, code_in, signed_in_id, type_code, wrong
+from .factories import make_user
 
 pytestmark = pytest.mark.django_db
 
 RESET_PAGE = "account_confirm_password_reset_code"
+LOGIN_PAGE = "account_confirm_login_code"
 NEW_PASSWORD_PAGE = "account_complete_password_reset"
+STARTS = {RESET_PAGE: "account_reset_password", LOGIN_PAGE: "account_request_login_code"}
 
 
 def after(**time):
@@ -29,24 +27,26 @@ def after(**time):
 
 
 def ask_for_code(client, page, person):
-    """Make ``page`` wait for a code: of a sign-up, or of a forgotten password."""
-    return sign_up(client) if page == CODE_PAGE else ask_for_reset(client, person.email)
-
-
-def ask_for_another(client, page, person):
-    if page == CODE_PAGE:
-        return sign_in(client, "john@example.org")
-    return ask_for_reset(client, person.email)
+    """Make ``page`` wait for a code."""
+    return client.post(reverse(STARTS[page]), {"email": person.email})
 
 
 def is_through(client, page):
     """Whether the code of ``page`` was accepted."""
-    if page == CODE_PAGE:
+    if page == LOGIN_PAGE:
         return signed_in_id(client) is not None
     return client.get(reverse(NEW_PASSWORD_PAGE)).status_code == 200
 
 
-both_pages = pytest.mark.parametrize("page", [CODE_PAGE, RESET_PAGE])
+def resend(client, page):
+    return client.post(reverse(page), {"action": "resend"})
+
+
+def told(response):
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+both_pages = pytest.mark.parametrize("page", [RESET_PAGE, LOGIN_PAGE])
 
 
 @both_pages
@@ -54,13 +54,24 @@ both_pages = pytest.mark.parametrize("page", [CODE_PAGE, RESET_PAGE])
 def test_a_code_has_eight_digits_and_is_never_the_same(client, mails, alice, page):
     """D1-T70"""
     ask_for_code(client, page, alice)
-    client.cookies.clear()
     with after(minutes=1):
-        ask_for_another(client, page, alice)
+        ask_for_code(Client(), page, alice)
 
     codes = [code_in(mail) for mail in mails]
     assert [(len(code), code.isdecimal()) for code in codes] == [(8, True)] * 2
     assert codes[0] != codes[1]
+
+
+@both_pages
+def test_the_mail_of_a_code_has_nothing_to_click(client, mails, alice, page):
+    """Whoever is used to codes is not used to links that ask for them."""
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        ask_for_code(client, page, alice)
+
+    assert code_in(mails[0]) in mails[0].text
+    assert "http" not in mails[0].text
+    assert mails[0].expires_at == now + timedelta(minutes=10)
 
 
 @both_pages
@@ -108,12 +119,43 @@ def test_a_code_can_be_tried_five_times(client, mails, alice, page, wrong_tries,
 
     for _ in range(wrong_tries):
         response = type_code(client, wrong(code), page)
-    last = type_code(client, code, page)
+    type_code(client, code, page)
 
     assert is_through(client, page) == works
     if not works:
-        assert response.headers["Location"] == last.headers["Location"] == "/account/login/"
-        assert "Too many tries" in client.get("/account/login/").text
+        assert response.status_code == 302
+        assert "Too many tries. Ask for a new code" in client.get(reverse("account_login")).text
+
+
+@pytest.mark.django_db(transaction=True)
+@both_pages
+@pytest.mark.plan("SEC-C3")
+def test_guesses_at_the_same_moment_are_five_as_well(mails, page, settings):
+    """P10: each of them would count from the same number, if the session did the counting."""
+    alice = make_user("Alice")
+    first = Client()
+    ask_for_code(first, page, alice)
+    code = code_in(mails[0])
+    typed = [wrong(code)] * 11 + [code]
+    barrier, answers = Barrier(len(typed)), []
+
+    def guess(guessed):
+        browser = Client()
+        browser.cookies["sessionid"] = first.cookies["sessionid"].value
+        barrier.wait()
+        answers.append(type_code(browser, guessed, page).status_code)
+        connection.close()
+
+    for guessed in (typed[:11], typed[11:]):  # the right one comes when five are used up
+        barrier = Barrier(len(guessed))
+        threads = [Thread(target=guess, args=[each]) for each in guessed]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert answers.count(200) <= 5
+    assert not is_through(first, page)
 
 
 @both_pages
@@ -126,85 +168,118 @@ def test_a_code_works_for_ten_minutes(client, mails, alice, page, minutes, works
         response = type_code(client, code_in(mails[0]), page)
         assert is_through(client, page) == works
         if not works:
-            landed = client.get(response.headers["Location"])
-            assert "That code has expired" in landed.text
+            assert response.headers["Location"] == reverse(STARTS[page])
+            assert "That code has expired" in client.get(reverse(STARTS[page])).text
 
 
 @both_pages
 @pytest.mark.plan("SEC-C3")
 def test_a_code_works_only_in_the_browser_that_asked(client, mails, alice, page):
     ask_for_code(client, page, alice)
-    client.cookies.clear()
+    other = Client()
 
-    type_code(client, code_in(mails[0]), page)
+    response = type_code(other, code_in(mails[0]), page)
 
-    assert not is_through(client, page)
+    assert told(response) == ["That code was used or has expired. Ask for a new one"]
+    assert not is_through(other, page)
 
 
 @pytest.mark.plan("SEC-C3")
-def test_a_code_lets_in_once(client, mails):
-    sign_up(client)
+def test_a_sign_in_code_lets_in_once(client, mails, alice):
+    ask_for_code(client, LOGIN_PAGE, alice)
     code = code_in(mails[0])
-    type_code(client, code)
+    type_code(client, code, LOGIN_PAGE)
     client.post(reverse("account_logout"))
 
-    type_code(client, code)
+    response = type_code(client, code, LOGIN_PAGE)
 
+    assert told(response) == ["That code was used or has expired. Ask for a new one"]
     assert signed_in_id(client) is None
 
 
 @pytest.mark.plan("SEC-C3")
-def test_a_new_code_cancels_the_old_one(client, mails):
-    sign_up(client)
+def test_a_reset_code_changes_one_password(client, mails, alice):
+    ask_for_code(client, RESET_PAGE, alice)
+    code = code_in(mails[0])
+    type_code(client, code, RESET_PAGE)
+    new = {"password1": "four entirely other words", "password2": "four entirely other words"}
+    client.post(reverse(NEW_PASSWORD_PAGE), new)
+
+    type_code(client, code, RESET_PAGE)
+
+    assert not is_through(client, RESET_PAGE)
+
+
+@both_pages
+@pytest.mark.plan("SEC-C3")
+def test_a_new_code_cancels_the_old_one(client, mails, alice, page):
+    ask_for_code(client, page, alice)
     with after(minutes=1):
-        client.post(reverse(CODE_PAGE), {"action": "resend"})
+        answer = resend(client, page)
 
-        type_code(client, code_in(mails[0]))
-        assert signed_in_id(client) is None
+        assert answer.headers["Location"] == reverse(page)
+        assert told(answer) == ["Another code is on its way. Use the newest one"]
+        type_code(client, code_in(mails[0]), page)
+        assert not is_through(client, page)
+        type_code(client, code_in(mails[1]), page)
+        assert is_through(client, page)
 
-        type_code(client, code_in(mails[1]))
-        assert signed_in_id(client) is not None
 
-
-def test_a_new_code_has_ten_minutes_of_its_own(client, mails):
-    sign_up(client)
+@both_pages
+def test_a_new_code_has_ten_minutes_and_five_tries_of_its_own(client, mails, alice, page):
+    ask_for_code(client, page, alice)
+    for _ in range(4):
+        type_code(client, wrong(code_in(mails[0])), page)
     with after(minutes=9):
-        client.post(reverse(CODE_PAGE), {"action": "resend"})
+        resend(client, page)
     with after(minutes=18):
-        type_code(client, code_in(mails[1]))
-
-    assert signed_in_id(client) is not None
-    assert [mail.expires_at > timezone.now() + timedelta(minutes=15) for mail in mails] == [
-        False,
-        True,
-    ]
+        for _ in range(4):
+            type_code(client, wrong(code_in(mails[1])), page)
+        type_code(client, code_in(mails[1]), page)
+        assert is_through(client, page)
 
 
-def test_asking_again_at_once_is_answered_with_patience(client, mails):
-    sign_up(client)
+@both_pages
+@pytest.mark.plan("SEC-C3")
+@pytest.mark.plan("SEC-C4")
+def test_the_next_code_waits_a_minute_and_the_page_says_so(client, mails, alice, page):
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        ask_for_code(client, page, alice)
+    with time_machine.travel(now + timedelta(seconds=18), tick=False):
+        shown = client.get(reverse(page))
+        refused = resend(client, page)
 
-    response = client.post(reverse(CODE_PAGE), {"action": "resend"}, follow=True)
-
-    assert "Wait a few seconds, then ask for another code" in response.text
+    assert 'data-wait="42"' in shown.text
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == "42"
+    assert "You can ask for another in 42 seconds" in refused.text
+    assert refused.context["form"].errors == {}
     assert len(mails) == 1
-    type_code(client, code_in(mails[0]))
-    assert signed_in_id(client) is not None
+    type_code(client, code_in(mails[0]), page)
+    assert is_through(client, page)
 
 
-def test_who_mistyped_the_address_starts_again(client, mails):
-    sign_up(client, email="jhon@example.org")
-    page = client.get(reverse(CODE_PAGE))
-    assert f'action="{reverse("account_logout")}"' in page.text
+@both_pages
+def test_after_that_the_page_just_offers_another(client, alice, page):
+    ask_for_code(client, page, alice)
 
-    again = client.post(reverse("account_logout"), {"next": reverse("account_signup")})
-    form = client.get(again.headers["Location"])
+    with after(minutes=1):
+        shown = client.get(reverse(page))
 
-    assert form.status_code == 200
-    assert sign_up(client).headers["Location"] == reverse(CODE_PAGE)
-    assert User.objects.filter(standing=Standing.UNCLAIMED).count() == 2
+    assert "data-wait" not in shown.text
+    assert 'name="action" value="resend"' in shown.text
 
 
-def test_nobody_gets_a_code_page_without_asking(client, login, alice):
-    assert client.get(reverse(CODE_PAGE)).headers["Location"] == "/account/login/"
-    assert client.get(reverse(RESET_PAGE)).headers["Location"] == "/account/login/"
-    assert login(alice).get(reverse(CODE_PAGE)).headers["Location"] == "/"
+@both_pages
+def test_nobody_gets_a_code_page_without_asking(client, login, alice, page):
+    assert client.get(reverse(page)).headers["Location"] == "/account/login/"
+    assert login(alice).get(reverse(page)).headers["Location"] == "/account/login/"
+
+
+def test_a_code_is_of_no_use_on_another_page(client, mails, alice):
+    ask_for_reset(client, alice.email)
+
+    type_code(client, code_in(mails[0]), LOGIN_PAGE)
+
+    assert signed_in_id(client) is None

@@ -5,6 +5,8 @@ from .doors import signed_in_id
 
 pytestmark = pytest.mark.django_db
 
+MENU = ("account_profile", "account_security", "account_logout")
+
 
 @pytest.mark.parametrize("name", ["alice", "bob", "ada", "pete"])
 def test_signing_out_ends_at_the_sign_in_page(login, request, name):
@@ -40,3 +42,20 @@ def test_the_avatar_menu_has_the_button(login, alice):
 def test_a_visitor_has_nothing_to_sign_out_of(client):
     assert client.get(reverse("account_logout")).headers["Location"] == reverse("account_login")
     assert client.post(reverse("account_logout")).headers["Location"] == reverse("account_login")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "menu"),
+    [
+        ("alice", "/tickets/", 'aria-label="My account"'),
+        ("bob", "/workspace/", 'class="ccr-side__account"'),
+    ],
+)
+def test_the_menu_leads_to_the_account_as_well(login, request, name, path, menu):
+    """D1-T13, D1-T14: both sides have their account, its security and the way out in one place."""
+    page = login(request.getfixturevalue(name)).get(path).text
+
+    shown = page.split(menu)[1].split("</details>")[0]
+    links = [shown.find(f'"{reverse(url)}"') for url in MENU]
+    assert -1 not in links
+    assert links == sorted(links)

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import actions as account_actions
+from accounts import consents
 from accounts.models import Application, Role, Standing, User
 from notifications.models import Notification, OutgoingMail
 from tickets.models import Category, Expertise
@@ -88,6 +89,7 @@ def _make_person(name, *, decided_by):
         is_demo=True,
     )
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+    consents.agree(user, consents.versions())
     if person.role == Role.ADMIN:
         user.standing = Standing.ACTIVE
         user.save()
@@ -130,7 +132,7 @@ def accounts() -> list[tuple[User, str]]:
     order = [Role.CUSTOMER, Role.AGENT, Role.ADMIN]
     doors = {person.email for person in PEOPLE.values() if person.signs_in}
     users = sorted(
-        people().filter(email__in=doors).order_by("pk"),
+        people().filter(email__in=doors, deleted_at=None).order_by("pk"),
         key=lambda user: (order.index(Role(user.role)), not user.is_approved),
     )
     known = _read_passwords()

@@ -80,16 +80,18 @@ def _priority(priority, word, quiet):
 
 @register.simple_tag
 def avatar(person, size: str = "") -> SafeString:
-    return _avatar(person.avatar_class, person.initials, size)
+    return _avatar(person.avatar_class, person.initials, size, person.photo_url)
 
 
 @lru_cache(maxsize=1000)
-def _avatar(colour, initials, size):
+def _avatar(colour, initials, size, photo_url):
+    """The photo lies over the initials: who may not see it, or has it no more, sees those."""
     return format_html(
-        '<span class="ccr-avatar {}{}" aria-hidden="true">{}</span>',
+        '<span class="ccr-avatar {}{}" aria-hidden="true">{}{}</span>',
         colour,
         f" ccr-avatar--{size}" if size else "",
         initials,
+        format_html('<img src="{}" alt="">', photo_url) if photo_url else "",
     )
 
 
@@ -225,6 +227,8 @@ def step_words(step) -> str:
     """One step of the requester's timeline."""
     if step.kind == "raised":
         return _("Received")
+    if step.kind == "assigned" and step.agent is None:
+        return _("%(name)s no longer has it") % {"name": step.former}
     if step.kind == "assigned":
         return _("Assigned to %(name)s") % {"name": step.agent}
     after = Status(step.data["to"])

@@ -66,6 +66,8 @@ def test_ready_has_details_for_administrators(login, ada):
 
 @pytest.mark.plan("SEC-I11")
 def test_without_a_database_it_is_not_ready_and_does_not_say_why(client, no_database):
+    client.cookies["sessionid"] = "of-somebody-who-signed-in-before"
+
     answer = client.get(READY)
 
     assert (answer.status_code, answer.content) == (503, b"not ready")

@@ -3,7 +3,10 @@
 import re
 import uuid
 from contextlib import contextmanager
+from datetime import timedelta
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -16,7 +19,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Application, Role, Standing, User
+from accounts import addresses, invitations, photos, records
+from accounts.applications import path_to_apply_again
+from accounts.models import (
+    Address,
+    AgentProfile,
+    Application,
+    DataExport,
+    LoginRecord,
+    Role,
+    Standing,
+    User,
+)
+from accounts.sign_ins import path_to_dispute
 from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
 from notifications import outbox
@@ -36,7 +51,16 @@ from tickets.workflow import ResolutionKind, Status
 from .matrix import PEOPLE
 from .sent import FORMS, TICKET_FORM
 
-UNKNOWN = {"reference": "CCR-2026-99999", "pk": uuid.UUID(int=0), "object_id": 999_999}
+UNKNOWN = {
+    "reference": "CCR-2026-99999",
+    "pk": uuid.UUID(int=0),
+    "object_id": 999_999,
+    "signed": "1:x",
+    "session_id": 999_999,
+    "dispute": "1:x",
+    "address_id": 999_999,
+    "photo_key": "0" * 40,
+}
 
 
 class World:
@@ -75,6 +99,10 @@ class World:
         Expertise.objects.create(agent=people["agent_pool"], category=self.category)
         for name in ("pending_agent", "pending_admin"):
             Application.objects.create(applicant=people[name], role=people[name].role)
+        self.old_application = Application.objects.create(
+            applicant=people["declined"], role=Role.ADMIN, decision="declined",
+            decided_at=timezone.now() - timedelta(days=40), decided_by=people["admin"],
+        )  # fmt: skip
         return people
 
     def _tickets(self):
@@ -118,13 +146,36 @@ class World:
             Category: self.spare_category,
             Attachment: self.file("owner", "public"),
         }
+        for person in (self.anyone, *self.people.values()):
+            for label in ("Home", "Work"):
+                lines = {"street": "1 Low Road", "city": "Leeds", "country": "UK"}
+                addresses.add(Address(user=person, label=label, **lines))
+        for person in (self.anyone, self.people["agent_assigned"]):
+            photos.keep(person, b"a photo")
+        AgentProfile.objects.create(agent=self.people["agent_assigned"])
         TicketDraft.objects.create(owner=self.anyone)
+        who = {"email": "ida@example.org", "first_name": "Ida", "last_name": "Iles"}
+        invitations.invite(**who, role=Role.AGENT, by=self.people["admin"])
         Feedback.objects.create(ticket=ticket, rating=4, round=7)
         DaySummary.objects.create(day=timezone.localdate())
         LogEntry.objects.create(
             user=self.people["admin"], action_flag=CHANGE, object_repr="x", object_id=ticket.pk,
             content_type=ContentType.objects.get_for_model(ticket),
         )  # fmt: skip
+        self.sign_in = LoginRecord.objects.create(user=self.anyone, kind="signed_in")
+        records.note(self.anyone, "restored", by=self.people["admin"])
+        DataExport.objects.create(
+            user=self.anyone, asked_by=self.people["admin"], ready_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(days=7),
+        )  # fmt: skip
+        for person in (self.anyone, *self.people.values()):
+            UserSession.objects.create(
+                user=person, session_key=f"other-{person.pk}", ip="192.0.2.1", user_agent=""
+            )
+        self.factor = Authenticator.objects.create(
+            user=self.people["declined"], type="totp", data={"secret": ""}
+        )
+        Authenticator.objects.create(user=self.anyone, type="recovery_codes", data={})
         outbox.address_notifications()
 
     def _sign_in(self, name):
@@ -169,9 +220,31 @@ class World:
             "object_id": lambda: self._record(route, thing).pk,
             "content_type_id": lambda: ContentType.objects.get_for_model(Category).pk,
             "app_label": lambda: "tickets",
+            "signed": lambda: path_to_apply_again(self.old_application).split("/")[-2],
+            "address_id": lambda: self._address(person, thing).pk,
+            "person_id": lambda: self._pictured(person, thing).pk,
+            "photo_key": lambda: "".join(self._pictured(person, thing).photo.name.split("/")[1:]),
+            "session_id": lambda: self._session(person, thing).pk,
+            "factor_id": lambda: self.factor.pk,
+            "dispute": lambda: path_to_dispute(self.sign_in).split("/")[-2],
+            "token": lambda: "nobody-was-sent-this",
             "url": lambda: "nothing/here/",
         }
         return {name: known[name]() for name in route.arguments}
+
+    def _address(self, person, thing):
+        """The second of this person, which is not used by default, or of somebody else."""
+        owner = self.people.get(person) if thing != "of another" else None
+        return Address.objects.filter(user=owner or self.anyone, is_default=False).get()
+
+    def _pictured(self, person, thing):
+        """An agent with a photo, or a customer who is somebody else."""
+        return self.anyone if thing == "of a customer" else self.people["agent_assigned"]
+
+    def _session(self, person, thing):
+        """Of this person in another browser, or of somebody else."""
+        owner = self.people.get(person) if thing != "of another" else None
+        return UserSession.objects.get(user=owner or self.anyone)
 
     def _record(self, route, thing):
         """What an address of the console is about, whoever asks."""

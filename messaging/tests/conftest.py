@@ -1,6 +1,7 @@
 import pytest
 from django.test import Client
 
+from accounts.tests.doors import sign_in
 from messaging import live
 
 from .sockets import use_a_layer_of_its_own
@@ -26,5 +27,5 @@ def browsers(alice, bob, carol, dave, ada, pete):
     signed_in = {"visitor": Client()}
     for person in (alice, bob, carol, dave, ada, pete):
         signed_in[person.first_name.lower()] = browser = Client()
-        browser.force_login(person)
+        sign_in(browser, person.email)
     return signed_in

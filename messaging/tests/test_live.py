@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import people
 from accounts.models import Role, Standing, User
 from accounts.tests.doors import sign_in
 from accounts.tests.factories import PASSWORD
@@ -171,8 +172,8 @@ async def change_password(browsers, bob, **cast):
     await in_thread(change)()
 
 
-async def suspend(bob, **cast):
-    await change_user(bob, standing=Standing.SUSPENDED)
+async def suspend(bob, ada, **cast):
+    await in_thread(people.suspend)(bob, by=ada, reason="Left us.")
 
 
 async def decline(bob, **cast):
@@ -183,12 +184,12 @@ async def send_back_to_waiting(bob, **cast):
     await change_user(bob, standing=Standing.PENDING)
 
 
-async def delete(bob, **cast):
-    await change_user(bob, deleted_at="2026-01-01T00:00Z")
+async def delete(bob, ada, **cast):
+    await in_thread(people.bin_user)(bob, by=ada)
 
 
-async def take_the_role(bob, **cast):
-    await change_user(bob, role=Role.CUSTOMER)
+async def change_the_role(bob, ada, **cast):
+    await in_thread(people.change_role)(bob, Role.CUSTOMER, by=ada)
 
 
 async def reassign(ticket, dave, ada, **cast):
@@ -204,11 +205,12 @@ LOSSES_OF_THE_PERSON = [
     end_the_session,
     change_password,
     suspend,
+    change_the_role,
     decline,
     send_back_to_waiting,
     delete,
 ]
-LOSSES_OF_THE_TICKET = [take_the_role, reassign, bin_the_ticket]
+LOSSES_OF_THE_TICKET = [reassign, bin_the_ticket]
 
 
 @pytest.fixture

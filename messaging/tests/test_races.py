@@ -68,7 +68,8 @@ def test_sending_a_ticket_twice_at_once_is_one_ticket(alice, kettles):
         draft = TicketDraft.objects.create(owner=alice, fields=form_of(kettles))
         clients = [signed_in(alice) for _click in range(2)]
 
-        answers = race(*(partial(c.post, REVIEW, {"key": draft.key}) for c in clients))
+        seen = {"key": draft.key, "version": draft.version()}
+        answers = race(*(partial(c.post, REVIEW, seen) for c in clients))
 
         ticket = Ticket.objects.get(draft_key=draft.key)
         done = reverse("tickets:done", args=[ticket.reference])

@@ -330,3 +330,11 @@ def test_a_requester_moves_nothing_with_a_message(alice, ticket):
         actions.post_message(ticket, by=alice, body="Done!", then=Status.WAITING)
 
     assert said(ticket) == []
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u200d\ufeff", "\u2060 \u00a0"])
+def test_what_nobody_can_see_says_nothing(client_of_alice, ticket, nothing):
+    answer = reply(client_of_alice, ticket, nothing)
+
+    assert answer.status_code == 422
+    assert said(ticket) == []

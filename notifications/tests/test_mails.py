@@ -6,6 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from accounts import actions as accounts
+from accounts import people
 from accounts.models import Application, Role, Standing
 from accounts.tests.factories import make_user
 from messaging.actions import post_message, post_note
@@ -75,6 +76,32 @@ def test_acceptance(sink, ada, pete):
 
     (mail,) = sink.to(pete)
     assert mail["Subject"] == "Your account as agent is ready"
+
+
+def test_what_an_administrator_does_to_an_account_is_told(sink, ada, bob):
+    """Suspended with the reason, let in again, another role."""
+    people.suspend(bob, by=ada, reason="Rude to customers.")
+    outbox.drain()
+    people.reactivate(bob, by=ada)
+    people.change_role(bob, Role.CUSTOMER, by=ada)
+    outbox.drain()
+
+    suspended, back, role = sink.to(bob)
+    assert suspended["Subject"] == "Your account is suspended"
+    assert "Rude to customers." in suspended.text
+    assert "Rude to customers." in suspended.html
+    assert back["Subject"] == "Your account is open again"
+    assert role["Subject"] == "Your role is now: customer"
+
+
+def test_what_is_over_is_not_told(sink, ada, bob):
+    """Suspended by mistake, and let in again before the worker came."""
+    people.suspend(bob, by=ada, reason="Rude to customers.")
+    people.reactivate(bob, by=ada)
+
+    outbox.drain()
+
+    assert [mail["Subject"] for mail in sink.to(bob)] == ["Your account is open again"]
 
 
 def test_receipt_says_what_was_written_and_what_happens_next(sink, alice, ada, kettles):

@@ -230,3 +230,14 @@ def test_same_cause_owes_once(told, ticket, alice):
     # The last line of the ticket is the opening by assignment, which nobody is told of.
     assert first == [("status_changed", "alice@example.org")]
     assert told() == []
+
+
+def test_words_on_a_ticket_nobody_has_reach_those_who_assign(told, alice, ada, kettles):
+    """Once an hour, however much is written."""
+    ticket = make_ticket(requester=alice, category=kettles)
+    told()
+
+    post_message(ticket, by=alice, body="Is anybody there?")
+    post_message(ticket, by=alice, body="Hello?")
+
+    assert told() == [("message", "ada@example.org")]

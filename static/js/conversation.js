@@ -4,6 +4,7 @@
 // them into the page. What somebody sends waits in the page until the server has confirmed it;
 // the one-time key makes sending twice harmless.
 
+import { takeOutTooLarge } from "./files.js";
 import { openSocket } from "./socket.js";
 
 const ASK_CONNECTED = 20000; // in case a bell was lost
@@ -61,6 +62,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.name === "kind") keepDraft();
   if (event.target.id !== "id_files") return;
+  refuse(takeOutTooLarge(event.target).join(" "));
   const names = [...event.target.files].map((file) => file.name);
   document.getElementById("chosen-files").textContent = names.join(", ");
 });
@@ -87,7 +89,7 @@ function toEnd() {
 // How it went is one of the words of ``reached``.
 async function fetchLines() {
   const response = await fetch(`${root.dataset.lines}?after=${last}`, {
-    headers: { "HX-Request": "true" },
+    headers: { "HX-Request": "true", "X-Background": "1" },
     redirect: "manual",
   });
   if (response.type === "opaqueredirect") return "signed-out";
@@ -241,7 +243,7 @@ function bubbleOf(fields) {
   const text = document.createElement("div");
   text.className = isStaff ? "ccr-copy__text text-break" : "ccr-msg__text text-break";
   const files = fields.getAll("files").map((file) => file.name).filter(Boolean);
-  text.append(...paragraphs([fields.get("body"), ...files].filter(Boolean).join("\n")));
+  text.textContent = [fields.get("body"), ...files].filter(Boolean).join("\n");
   const state = document.createElement("p");
   state.className = "ccr-msg__state";
   state.textContent = words.sending;
@@ -249,14 +251,6 @@ function bubbleOf(fields) {
   log.append(item);
   toEnd();
   return item;
-}
-
-function paragraphs(text) {
-  return text.split("\n").map((line) => {
-    const p = document.createElement("p");
-    p.textContent = line;
-    return p;
-  });
 }
 
 let flushing = null;
@@ -317,13 +311,15 @@ async function giveBack(message, response) {
   for (const name of ["key", "then", "resolution"]) setField(name, message.fields.get(name));
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const files = page.getElementById("draft-files");
-  if (files) document.getElementById("draft-files")?.replaceWith(files);
-  refuse(reasonsOn(page) || words.failed);
+  if (files) document.getElementById("draft-files")?.replaceWith(files); // with their own errors
+  refuse(reasonsOn(page) || (files?.querySelector(".ccr-error") ? "" : words.failed));
   await ask();
 }
 
 function reasonsOn(page) {
-  const lines = page.querySelectorAll("#composer .ccr-error, #composer [role=alert]");
+  const lines = page.querySelectorAll(
+    "#composer .ccr-error, #composer [role=alert], .ccr-auth h1",
+  );
   return [...lines].map((line) => line.textContent.trim()).join(" ");
 }
 

@@ -1,3 +1,3 @@
 """Tickets in the administrator console: facts, and verbs that call ``tickets.actions``."""
 
-from . import records, ticket  # noqa: F401 -- importing registers them
+from . import applications, records, ticket  # noqa: F401 -- importing registers them

@@ -32,12 +32,16 @@ def told(lines) -> list[dict]:
 
 
 def _agents_named_in(lines):
-    return User.objects.in_bulk({line.data["to"] for line in lines if line.kind == Kind.ASSIGNED})
+    named = [line.data for line in lines if line.kind == Kind.ASSIGNED]
+    pks = {data[way] for data in named for way in ("from", "to")}
+    return User.objects.in_bulk(pks - {None})
 
 
 def _what(line, agents) -> str:
     if line.kind == Kind.STATUS:
         return _("Moved to %(status)s") % {"status": Status(line.data["to"]).label}
+    if line.kind == Kind.ASSIGNED and line.data["to"] is None:
+        return _("Taken from %(agent)s") % {"agent": agents[line.data["from"]]}
     if line.kind == Kind.ASSIGNED:
         return _("Assigned to %(agent)s") % {"agent": agents[line.data["to"]]}
     if line.kind == Kind.RATED:

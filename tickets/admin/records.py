@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.console import ConsoleAdmin, ReadOnlyAdmin
+from accounts.models import User
 from tickets.models import (
     Attachment,
     Category,
@@ -26,8 +27,18 @@ from .lines import readable_by
 
 
 class ExpertiseInline(admin.StackedInline):
+    """Of agents. What applicants offer stands beside their request."""
+
     model = Expertise
     extra = 1
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).of_agents()
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "agent":
+            kwargs["queryset"] = User.objects.agents()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Category)

@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.console import BinFilter, ReadOnlyAdmin
 from tickets import actions
 from tickets.assignment import Desk
-from tickets.forms import ClassifyForm, MoveForm
+from tickets.forms import ClassifyForm, MoveForm, OnBehalfForm
 from tickets.models import Ticket
 from tickets.wording import ago, by_when, when
 from tickets.workflow import Part, TicketRefusal
@@ -127,6 +128,35 @@ class TicketAdmin(ReadOnlyAdmin):
         ticket = get_object_or_404(present.with_people(), pk=pk)
         if ticket.part_of(request.user) != Part.ADMIN:
             raise PermissionDenied
+        return ticket
+
+    # --- For a customer -------------------------------------------------
+
+    def has_add_permission(self, request):
+        return request.user.has_perm("tickets.raise_for_others")
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """D2-5: a ticket of somebody who called or came by."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = OnBehalfForm(request.POST or None, by=request.user)
+        if form.is_valid():
+            ticket = self._raise(request, form.cleaned_data)
+            self.message_user(request, _("%(ticket)s is raised.") % {"ticket": ticket})
+            return redirect(self.url_of("change", ticket))
+        return self.ask(
+            request,
+            title=_("Raise a ticket for a customer"),
+            question=_("What did they tell you?"),
+            words=_("They are told by email, and find the ticket among their own."),
+            form=form,
+            yes=_("Raise the ticket"),
+        )
+
+    @transaction.atomic
+    def _raise(self, request, told):
+        ticket = actions.raise_ticket(by=request.user, **told)
+        self.log_addition(request, ticket, _("Raised for %(name)s.") % {"name": ticket.requester})
         return ticket
 
     # --- Assign ---------------------------------------------------------

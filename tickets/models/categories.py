@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, User
+from accounts.models import Role, Standing, User
 
 
 class CategoryQuerySet(models.QuerySet):
@@ -46,8 +46,19 @@ class Category(models.Model):
         return self.name
 
 
+class ExpertiseQuerySet(models.QuerySet):
+    def of_agents(self):
+        """What counts: those who wait, are suspended or do something else know nothing."""
+        return self.filter(
+            agent__role=Role.AGENT, agent__standing=Standing.ACTIVE, agent__deleted_at=None
+        )
+
+    def by_category(self):
+        return self.select_related("category").order_by("category__position", "category__name")
+
+
 class Expertise(models.Model):
-    """An agent knows a category, and the ones below it."""
+    """An agent knows a category, and the ones below it. Applicants offer what they know."""
 
     class Level(models.IntegerChoices):
         BASIC = 1, _("Basic")
@@ -59,6 +70,8 @@ class Expertise(models.Model):
     )
     category = models.ForeignKey(Category, models.CASCADE, related_name="experts")
     level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.GOOD)
+
+    objects = ExpertiseQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("expertise")

@@ -15,6 +15,15 @@ class Audience(models.TextChoices):
     STAFF = "staff", _("Staff only")
 
 
+class Channel(models.TextChoices):
+    """How a complaint reached us. Kept in ``data`` of the line that raised it."""
+
+    WEB = "web", _("by web form")
+    PHONE = "phone", _("by phone")
+    IN_PERSON = "in_person", _("in person")
+    LETTER = "letter", _("by letter")
+
+
 class TicketEventQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The lines ``user`` may read. Staff-only lines are for those who work on the ticket:
@@ -82,6 +91,10 @@ class TicketEvent(models.Model):
 
     def __str__(self):
         return f"{self.ticket} line {self.number}"
+
+    @property
+    def channel(self) -> Channel:
+        return Channel(self.data.get("channel", Channel.WEB))
 
     def save(self, **kwargs):
         if not self._state.adding:

@@ -1,5 +1,7 @@
 """What comes with a ticket, and what is not sent yet."""
 
+import hashlib
+import json
 import secrets
 import uuid
 
@@ -80,3 +82,9 @@ class TicketDraft(models.Model):
 
     def __str__(self):
         return str(self.fields.get("subject") or _("Untitled"))
+
+    def version(self) -> str:
+        """Another one for other words or other files: what is sent must be what was reviewed."""
+        files = Attachment.objects.waiting_in(self.key, self.owner).values_list("pk", flat=True)
+        told = json.dumps([self.fields, [str(pk) for pk in files]], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()

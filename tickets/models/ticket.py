@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.models import NAMES, PRIVATE, Role, User
+from tickets.wording import desk_day
 from tickets.workflow import (
     ENDED,
     LIVE,
@@ -35,7 +36,7 @@ class ReferenceCounter(models.Model):
     @classmethod
     def next_reference(cls) -> str:
         """The next number of this year, like CCR-2026-00482. Inside a transaction."""
-        year = timezone.localdate().year
+        year = desk_day().year
         if not cls.objects.filter(year=year).update(last=F("last") + 1):
             cls.objects.get_or_create(year=year)
             cls.objects.filter(year=year).update(last=F("last") + 1)
@@ -84,17 +85,16 @@ class TicketQuerySet(models.QuerySet):
         return self.live().filter(assignee=None)
 
     def pool_of(self, agent):
-        """The unassigned tickets ``agent`` may take: of categories they know, or that nobody
+        """The unassigned tickets ``agent`` may take: of categories they know, or that no agent
         knows, and never their own."""
-        orphaned = ~Exists(
-            Expertise.objects.filter(
-                Q(category=OuterRef("category")) | Q(category=OuterRef("category__parent"))
-            )
+        known = Expertise.objects.filter(
+            Q(category=OuterRef("pk")) | Q(category=OuterRef("parent"))
         )
-        mine = Category.objects.filter(
-            Q(experts__agent=agent) | Q(parent__experts__agent=agent)
-        ).values("pk")
-        return self.unassigned().filter(Q(category__in=mine) | orphaned).exclude(requester=agent)
+        # Judged once for each category, not for each ticket.
+        theirs = Category.objects.filter(
+            Exists(known.filter(agent=agent)) | ~Exists(known.of_agents())
+        )
+        return self.unassigned().filter(category__in=theirs).exclude(requester=agent)
 
     def live(self):
         return self.filter(status__in=LIVE, deleted_at=None)

@@ -7,6 +7,7 @@ from random import Random
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 
+from accounts import consents
 from accounts.models import Role, Standing, User
 from tickets.models import Category, Expertise
 
@@ -55,6 +56,9 @@ def create(
         ]
     )
     loading.go_on_numbering(User, EmailAddress)
+    if password:
+        for person in (customers[0], agents[0], admin):
+            consents.agree(person, consents.versions())
     categories = _categories()
     _share_out(categories, agents, rng)
     return Cast(customers, agents, admin, categories)

@@ -29,10 +29,15 @@ def write(client, category, **changes):
     return client.post(NEW, form_of(category, **changes))
 
 
+def reviewed(client) -> dict:
+    """What the review's button would send."""
+    page = client.get(REVIEW)
+    return {name: typed(page, name) for name in ("key", "version")}
+
+
 def send(client):
     """Sends what the review shows."""
-    key = typed(client.get(REVIEW), "key")
-    return client.post(REVIEW, {"key": key})
+    return client.post(REVIEW, reviewed(client))
 
 
 def raise_ticket(client, category, **changes) -> Ticket:

@@ -1,5 +1,7 @@
 """A ticket somebody is still writing: kept from the first word to the sending."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -8,7 +10,8 @@ from accounts.tests.doors import sign_in
 from tickets.models import Ticket, TicketDraft
 from tickets.tests.factories import make_ticket
 
-from .raising import NEW, REVIEW, form_of, send, write
+from .files import TXT, file
+from .raising import NEW, REVIEW, form_of, reviewed, send, write
 from .reading import text, texts, told, typed
 
 SAVE = reverse("tickets:save_draft")
@@ -29,7 +32,7 @@ def test_a_visitor_writes_signs_in_and_sends(client, alice, kettles):
     page = client.get(REVIEW)
     assert typed(page, "key") == key
     assert "Cold water" in texts(page, "dd")
-    client.post(REVIEW, {"key": key})
+    send(client)
 
     ticket = Ticket.objects.get()
     assert (ticket.requester, ticket.subject) == (alice, "Cold water")
@@ -163,7 +166,7 @@ def test_visitors_do_not_fill_the_database(client, kettles):
 
 
 def test_files_after_too_many_drafts_are_refused_in_words(login, alice, settings):
-    settings.ACCOUNT_RATE_LIMITS = {"ticket_draft": "1/h/ip"}
+    settings.LIMITS = settings.LIMITS | {"ticket_draft": (1, timedelta(hours=1))}
     Client().post(SAVE, {})
 
     answer = login(alice).post(reverse("tickets:draft_files"))
@@ -181,3 +184,31 @@ def test_the_lists_banner_names_the_draft_even_without_a_subject(login, alice, k
     assert told(client.get(LIST)) == [
         "You have a ticket that was not sent yet: Untitled. Go on with it"
     ]
+
+
+def test_what_is_sent_is_what_was_reviewed(login, alice, kettles):
+    """D4-2: a second window wrote into the same draft; the first one's button sends nothing."""
+    client = login(alice)
+    write(client, kettles, subject="Cold water")
+    seen_first = reviewed(client)
+    write(client, kettles, subject="Quite another matter")
+
+    answer = client.post(REVIEW, seen_first, follow=True)
+
+    assert told(answer) == ["It was changed since, perhaps in another window. Check it."]
+    assert "Quite another matter" in texts(answer, "dd")
+    assert not Ticket.objects.exists()
+
+    send(client)
+    assert Ticket.objects.get().subject == "Quite another matter"
+
+
+def test_a_file_that_came_since_is_reviewed_as_well(login, alice, kettles):
+    client = login(alice)
+    write(client, kettles)
+    seen_first = reviewed(client)
+    write(client, kettles, attachments=[file("bill.txt", TXT)])
+
+    client.post(REVIEW, seen_first)
+
+    assert not Ticket.objects.exists()

@@ -258,3 +258,67 @@ def test_eight_at_once_write_lines_without_gaps(ticket, bob):
 
     assert list(ticket.events.values_list("number", flat=True)) == list(range(1, 3 + 40 + 1))
     assert problems() == []
+
+
+# --- Words erased by law ----------------------------------------------------------------
+
+
+@pytest.fixture
+def erased(lines, ada):
+    """Lines 1 and 4 had words; line 6 says that they were erased."""
+    ticket = lines[0].ticket
+    with transaction.atomic():
+        history.lock(ticket)
+        history.erase_words(ticket, by=ada)
+    return list(ticket.events.all())
+
+
+@pytest.mark.plan("SEC-H2")
+def test_erased_words_leave_the_chain_whole(erased):
+    last = erased[-1]
+
+    assert problems() == []
+    assert [line.text + line.salt for line in erased] == [""] * 6
+    assert (last.number, last.kind, last.audience) == (6, "erased", "staff")
+    assert last.data == {"lines": [1, 4]}
+
+
+def test_words_written_and_erased_later_are_covered_by_a_later_line(erased, bob):
+    ticket = Ticket.objects.get()
+    for words in ("Once more.", "And again."):
+        with transaction.atomic():
+            history.lock(ticket)
+            history.write(ticket, TicketEvent.Kind.NOTE, by=bob, text=words)
+            history.erase_words(ticket, by=None)
+
+    assert [line.data for line in ticket.events.filter(kind="erased")] == [
+        {"lines": [1, 4]},
+        {"lines": [7]},
+        {"lines": [9]},
+    ]
+    assert problems() == []
+
+
+def test_other_words_in_an_erased_line_are_found(erased):
+    alter(erased[3], text="We refuse.")
+
+    assert problems() == [f"{erased[0].ticket}: the words of line 4 were altered."]
+
+
+def test_words_that_were_only_emptied_are_found_beside_an_erasure(erased, bob):
+    """The erasure covers the lines it names, and none that came after it."""
+    ticket = Ticket.objects.get()
+    with transaction.atomic():
+        history.lock(ticket)
+        history.write(ticket, TicketEvent.Kind.NOTE, by=bob, text="Kept.")
+    alter(ticket.events.last(), text="", salt="")
+
+    assert problems() == [f"{ticket}: the words of line 7 were altered."]
+
+
+@pytest.mark.parametrize("number", [2, 6])
+def test_an_erasure_that_was_made_up_is_found(erased, number):
+    """Who writes the database alone can't claim that the law asked for it."""
+    alter(erased[number - 1], kind="erased", data='{"lines": [1, 2, 3, 4, 5]}')
+
+    assert problems() == [f"{erased[0].ticket}: line {number} was altered."]

@@ -104,7 +104,7 @@ def test_open_again_without_an_agent(alice, kettles):
 
     with at():
         assert sentence(ticket) == (
-            "Your ticket is open again. A person will take it before 16:00 today.",
+            "Your ticket is back with our team. A person will take it before 16:00 today.",
             NOTHING_TO_DO,
         )
 
@@ -127,7 +127,7 @@ def test_waiting_after_a_message(on_monday, bob):
     ticket = on_monday(Status.OPEN)
     messaging.post_message(ticket, by=bob, body="Which model is it?", then=Status.WAITING)
 
-    assert sentence(ticket)[0] == "Bob needs your answer."
+    assert sentence(ticket)[0] == "Bob needs your answer. The question is in the conversation."
 
 
 def test_on_hold_until_the_end_of_its_day_and_late_after_it(on_monday):

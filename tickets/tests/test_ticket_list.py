@@ -53,7 +53,7 @@ def test_an_empty_tab_says_what_is_true(client_of_alice, alice, kettles, tab, wo
 
     page = client_of_alice.get(LIST, {"tab": tab})
 
-    assert text(page, "#ticket-list") == words
+    assert text(page, ".ccr-clear") == words
     assert len(cards(client_of_alice.get(LIST, {"tab": "all"}))) == 1
 
 
@@ -253,3 +253,15 @@ def test_the_list_stays_in_no_cache(client_of_alice):
 
 def test_visitors_sign_in_first_and_come_back(client):
     assert client.get(LIST).url == f"{reverse('account_login')}?next={LIST}"
+
+
+def test_all_that_the_page_says_follows_the_tickets(client_of_alice, alice, bob, ada, kettles):
+    """D4-3: the greeting, the counts and what was resolved come with the list when it is asked."""
+    ticket = make_ticket(requester=alice, assignee=bob, category=kettles, by=ada)
+    actions.change_status(ticket, Status.RESOLVED, by=bob, text="Done.", resolution="answered")
+
+    part = client_of_alice.get(LIST, headers={"HX-Request": "true"})
+
+    assert "<html" not in part.text
+    assert text(part, ".ccr-tabs") == "Open 0 Resolved 1 All 1"
+    assert ticket.reference in text(part, "aside")

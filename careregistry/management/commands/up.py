@@ -118,7 +118,7 @@ def who_may_sign_in():
     if accounts:
         yield "Demonstration accounts"
         for person, password in accounts:
-            standing = "" if person.is_approved else ", waits for approval"
+            standing = "" if person.is_approved else f", {person.get_standing_display().lower()}"
             yield f"  {person.email:32} {password:14} {person.get_role_display()}{standing}"
     elif not User.objects.admins().exists():
         yield "Nobody runs it yet. The first administrator comes from:"

@@ -1,0 +1,147 @@
+"""SEC-H3: how long things are kept; nothing is removed without a rule."""
+
+import logging
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts import retention, tasks
+from accounts.models import Application, LoginRecord, SignUp
+from notifications.models import OutgoingMail
+from tickets import history
+from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
+from tickets.workflow import Status
+
+pytestmark = pytest.mark.django_db
+
+
+def ago(days):
+    return timezone.now() - timedelta(days=days)
+
+
+@pytest.fixture
+def old(alice, carol, bob, ada, kettles):
+    """Of everything that a rule is about: one that is old enough, and one a day younger."""
+    for days in (366, 364):
+        LoginRecord.objects.create(user=alice, kind="signed_in", at=ago(days), device="x")
+        OutgoingMail.objects.create(
+            recipient=alice, email=alice.email, subject="Hello", created_at=ago(days),
+            state="sent", sent_at=ago(days),
+        )  # fmt: skip
+    for days in (181, 179):
+        Application.objects.create(
+            applicant=alice, role="agent", why="Why", reason="No", decision="declined",
+            decided_at=ago(days), decided_by=ada,
+        )  # fmt: skip
+    for hours in (25, 23):
+        SignUp.objects.create(email="new@example.org", role="customer", secret_at=ago(hours / 24))
+    for days in (731, 729):
+        ticket = make_ticket(carol, bob, by=ada, status=Status.CLOSED, category=kettles)
+        Ticket.objects.filter(pk=ticket.pk).update(closed_at=ago(days))
+
+
+def counts(**options) -> dict[str, int]:
+    return {each.rule.name: each.count for each in retention.keep_rules(**options)}
+
+
+def table(*args) -> list[list[str]]:
+    out = StringIO()
+    call_command("retention", *args, stdout=out)
+    return [line.split()[:3] for line in out.getvalue().splitlines()]
+
+
+ONE_EACH = {"sign_ins": 1, "applications": 1, "unconfirmed": 1, "tickets": 1, "mails": 1}
+
+
+def test_each_rule_touches_what_is_old_enough_once(old, settings):
+    settings.RETENTION_DAYS = settings.RETENTION_DAYS | {"tickets": 730}
+
+    assert counts() == ONE_EACH
+    assert counts() == dict.fromkeys(ONE_EACH, 0)
+
+
+def test_what_becomes_of_them(old, settings):
+    settings.RETENTION_DAYS = settings.RETENTION_DAYS | {"tickets": 730}
+
+    counts()
+
+    assert LoginRecord.objects.count() == 1
+    assert list(Application.objects.values_list("why", "reason").order_by("pk")) == [
+        ("", ""),
+        ("Why", "No"),
+    ]
+    mails = OutgoingMail.objects.filter(state="sent").order_by("pk")
+    assert list(mails.values_list("email", "subject")) == [
+        ("", ""),
+        ("alice@example.org", "Hello"),
+    ]
+    assert list(Ticket.objects.order_by("pk").values_list("subject", flat=True)) == [
+        "Erased",
+        "Kettle stopped heating",
+    ]
+    assert list(history.problems(Ticket.objects.all())) == []
+    assert SignUp.objects.get().secret_at > ago(1)
+
+
+def test_a_dry_run_counts_and_changes_nothing(old, settings):
+    settings.RETENTION_DAYS = settings.RETENTION_DAYS | {"tickets": 730}
+
+    assert counts(dry_run=True) == ONE_EACH
+    assert counts(dry_run=True) == ONE_EACH
+
+
+def test_the_command_prints_the_table(old):
+    dry = table("--dry-run")
+
+    assert dry == [
+        ["rule", "days", "rows"],
+        ["sign_ins", "365", "1"],
+        ["unconfirmed", "1", "1"],
+        ["applications", "180", "1"],
+        ["tickets", "off", "0"],
+        ["mails", "365", "1"],
+        ["Nothing", "was", "changed."],
+    ]
+    assert table() == dry[:-1]
+    assert LoginRecord.objects.count() == 1
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_nothing_is_removed_without_a_rule(old, settings, days):
+    """Off, whatever is set; and a negative number is no reason to remove what is young."""
+    settings.RETENTION_DAYS = dict.fromkeys(settings.RETENTION_DAYS, days)
+
+    assert counts() == dict.fromkeys(ONE_EACH, 0)
+    assert LoginRecord.objects.count() == 2
+
+
+def test_the_words_of_tickets_stay_unless_somebody_says_so(old):
+    """The rule is off as delivered."""
+    assert counts()["tickets"] == 0
+    assert not Ticket.objects.filter(subject="Erased").exists()
+
+
+def test_the_daily_job_follows_the_rules_and_leaves_a_line_each(old, caplog):
+    caplog.set_level(logging.INFO, "accounts.retention")
+
+    tasks.keep_retention()
+
+    assert "Retention, sign_ins (365 days): 1 rows." in caplog.messages
+    assert "@" not in caplog.text
+
+
+def test_many_rows_go_in_batches(alice, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for _ in range(5):
+        LoginRecord.objects.create(user=alice, kind="signed_in", at=ago(400))
+
+    assert counts()["sign_ins"] == 5
+    assert not LoginRecord.objects.exists()
+
+
+def test_every_rule_has_its_days_and_every_setting_its_rule(settings):
+    assert {rule.name for rule in retention.RULES} == set(settings.RETENTION_DAYS)

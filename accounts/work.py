@@ -1,0 +1,36 @@
+"""How an agent works, written down by the agent."""
+
+from datetime import time
+
+from django.db import transaction
+
+from .models import AgentProfile, User, WorkingHours
+
+Availability = AgentProfile.Availability
+
+
+def profile_of(agent: User) -> AgentProfile:
+    """Theirs, or one as everybody begins, not saved yet."""
+    found = AgentProfile.objects.filter(agent=agent).first()
+    return found or AgentProfile(agent=agent)
+
+
+@transaction.atomic
+def save_profile(profile: AgentProfile, hours: dict[int, tuple[time, time]]) -> None:
+    """Keep ``profile``, and ``hours`` for each day of the week that is worked."""
+    fields = ("capacity", "availability", "out_until", "substitute", "signature")
+    kept, _created = AgentProfile.objects.update_or_create(  # which holds it until we are done
+        agent=profile.agent, defaults={name: getattr(profile, name) for name in fields}
+    )
+    kept.hours.all().delete()
+    WorkingHours.objects.bulk_create(
+        WorkingHours(profile=kept, weekday=day, opens=opens, closes=closes)
+        for day, (opens, closes) in hours.items()
+    )
+
+
+def set_availability(agent: User, to: Availability) -> None:
+    """Online, or away for a moment. Whoever was out of office is back."""
+    AgentProfile.objects.update_or_create(
+        agent=agent, defaults={"availability": to, "out_until": None, "substitute": None}
+    )

@@ -1,0 +1,71 @@
+"""What people were told, as they get it in their archive, and what of it is erased."""
+
+from django.db.models import Q
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy
+
+from accounts.archive import Part
+from accounts.models import Application
+from accounts.retention import RULES, Rule
+from accounts.signals import erasing, exporting
+from tickets.models import Ticket
+
+from .models import Notification, OutgoingMail, Preference
+from .outbox import UNLEASED
+
+State = OutgoingMail.State
+
+
+@receiver(exporting)
+def export_notifications(sender, user, **kwargs):
+    told = Notification.objects.filter(recipient=user).order_by("pk")
+    return Part("notifications", told.values("kind", "channel", "created_at").iterator())
+
+
+@receiver(exporting)
+def export_mails(sender, user, **kwargs):
+    """Without subjects: those sent to staff name other people, and the tickets are here anyway."""
+    sent = OutgoingMail.objects.filter(recipient=user).order_by("pk")
+    return Part("mails", sent.values("email", "state", "created_at", "sent_at").iterator())
+
+
+@receiver(exporting)
+def export_preferences(sender, user, **kwargs):
+    chosen = Preference.objects.filter(user=user).order_by("pk")
+    return Part("notification_choices", chosen.values("kind", "channel", "is_wanted").iterator())
+
+
+@receiver(erasing)
+def forget_mails(sender, user, addresses, **kwargs):
+    """Nothing more is sent to them. That they were told, and when, stays; the words go, also
+    those that others were told about them."""
+    to_them = OutgoingMail.objects.filter(Q(recipient=user) | Q(email__in=addresses))
+    to_them.filter(state=State.OWED).update(state=State.DROPPED, **UNLEASED)
+    to_them.update(email=f"erased-{user.pk}@erased.invalid", **_NO_WORDS)
+    about_them = Q(ticket__in=Ticket.objects.filter(requester=user).values("pk"))
+    applications = Application.objects.filter(applicant=user).values_list("pk", flat=True)
+    causes = [f"application:{pk}" for pk in applications]
+    about_them |= Q(
+        pk__in=Notification.objects.filter(cause__in=causes, mail__isnull=False).values("mail")
+    )
+    OutgoingMail.objects.filter(about_them).update(**_NO_WORDS)
+    Preference.objects.filter(user=user).delete()
+
+
+_NO_WORDS = {"subject": "", "content": {}, "last_answer": ""}
+
+
+def _old_mails(moment):
+    settled = OutgoingMail.objects.exclude(state=State.OWED).filter(created_at__lt=moment)
+    worded = ~Q(email="") | ~Q(subject="") | ~Q(last_answer="")
+    return settled.filter(worded).exclude(recipient__legal_hold__gt="")
+
+
+RULES.append(
+    Rule(
+        "mails",
+        gettext_lazy("Address and subject of mails in the outbox are emptied"),
+        _old_mails,
+        lambda mails: mails.update(email="", **_NO_WORDS),
+    )
+)

@@ -1,0 +1,214 @@
+"""What people chose not to be mailed about."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Application, Role
+from accounts.signals import application_received
+from accounts.tests.factories import make_user
+from messaging.actions import post_message
+from notifications import outbox, preferences
+from notifications.models import Notification, OutgoingMail, Preference
+from tickets import actions
+from tickets.tests.factories import make_ticket
+from tickets.workflow import ResolutionKind, Status
+
+pytestmark = pytest.mark.django_db
+
+Kind = Notification.Kind
+PAGE = reverse("notifications:preferences")
+
+
+def boxes(client):
+    """The page's boxes, by their words: whether they are ticked."""
+    form = client.get(PAGE).context["form"]
+    return {str(field.label): field.value() for field in form}
+
+
+def untick_all(client):
+    return client.post(PAGE, {})
+
+
+CUSTOMERS = {
+    "An agent writes to me or changes the status",
+    "An agent takes on a ticket I raised",
+    "A ticket I raised is closed",
+}
+AGENTS = {
+    "A ticket is given to me",
+    "Somebody writes on a ticket of mine",
+    "Somebody changes the status of a ticket of mine",
+    "An agent takes on a ticket I raised",
+    "A ticket I raised is closed",
+}
+ADMINS = {
+    "A ticket comes in that nobody has",
+    "Somebody asks for a role",
+    "Somebody writes on a ticket of mine, or on one that nobody has",
+    "Somebody changes the status of a ticket of mine",
+    "An agent takes on a ticket I raised",
+    "A ticket I raised is closed",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("alice", CUSTOMERS), ("bob", AGENTS), ("ada", ADMINS), ("pete", AGENTS)]
+)
+def test_everybody_is_offered_what_concerns_them_and_all_is_wanted_at_first(
+    login, request, name, words
+):
+    assert boxes(login(request.getfixturevalue(name))) == dict.fromkeys(words, True)
+
+
+@pytest.mark.parametrize("name", ["alice", "bob", "ada", "pete"])
+def test_a_choice_is_kept_and_can_be_taken_back(login, request, name):
+    person = request.getfixturevalue(name)
+    client = login(person)
+    every = {choice.name: "on" for choice in preferences.choices_for(person.role)}
+
+    untick_all(client)
+    assert set(boxes(client).values()) == {False}
+
+    client.post(PAGE, every)
+    assert set(boxes(client).values()) == {True}
+
+
+@pytest.mark.plan("SEC-A7")
+def test_nobody_chooses_for_others_or_what_is_not_offered(login, alice, bob):
+    login(alice).post(PAGE, {"user": bob.pk, "given": "on", "resolved": "", "kind": "resolved"})
+
+    kept = Preference.objects.values_list("user", "kind", "channel").distinct()
+    kinds = {Kind.MESSAGE, Kind.STATUS_CHANGED, Kind.ASSIGNED, Kind.CLOSED}
+    assert set(kept) == {(alice.pk, kind, "email") for kind in kinds}
+
+
+def test_the_page_costs_three_queries(login, bob, django_assert_num_queries):
+    """The session, the person and the choices."""
+    client = login(bob)
+    untick_all(client)
+    client.get(PAGE)
+
+    with django_assert_num_queries(3):
+        client.get(PAGE)
+
+
+# --- What comes of it -----------------------------------------------------------------
+
+
+def mailed(person):
+    """The kinds ``person`` was mailed about. All that was owed is settled afterwards."""
+    outbox.drain()
+    sent = Notification.objects.filter(recipient=person, mail__state="sent")
+    return sorted(sent.values_list("kind", flat=True))
+
+
+def dropped(person):
+    rows = Notification.objects.filter(recipient=person, mail__state="dropped")
+    return sorted(rows.values_list("kind", "mail__last_answer"))
+
+
+WORDS = "The person chose not to be mailed about this."
+
+
+def everything_about_a_ticket(alice, bob, ada, kettles):
+    ticket = make_ticket(alice, category=kettles)
+    actions.assign(ticket, to=bob, by=ada)
+    post_message(ticket, by=bob, body="What is its number?")
+    post_message(ticket, by=alice, body="4711")
+    actions.change_status(
+        ticket, Status.RESOLVED, by=bob, text="Replaced.", resolution=ResolutionKind.REPLACED
+    )
+    actions.change_status(ticket, Status.CLOSED, by=alice)
+
+
+def test_all_mail_comes_when_nothing_was_chosen(alice, bob, ada, kettles):
+    everything_about_a_ticket(alice, bob, ada, kettles)
+
+    assert mailed(alice) == ["assigned", "closed", "message", "resolved", "ticket_raised"]
+    assert mailed(bob) == ["assigned_to_you", "message", "status_changed"]
+    assert mailed(ada) == ["ticket_unassigned"]
+
+
+def test_what_is_not_wanted_is_not_mailed_and_what_must_be_is(login, alice, bob, ada, kettles):
+    """D0-5, D4-5: that it arrived, and how it was resolved, the customer always hears."""
+    for person in (alice, bob, ada):
+        untick_all(login(person))
+
+    everything_about_a_ticket(alice, bob, ada, kettles)
+
+    assert mailed(alice) == ["resolved", "ticket_raised"]
+    assert mailed(bob) == mailed(ada) == []
+    assert dropped(alice) == [("assigned", WORDS), ("closed", WORDS), ("message", WORDS)]
+    assert not OutgoingMail.objects.filter(state="owed").exists()
+
+
+def test_a_choice_counts_for_mail_that_is_owed_already(login, alice, bob, ada, kettles):
+    """It is asked when the mail would leave."""
+    everything_about_a_ticket(alice, bob, ada, kettles)
+
+    untick_all(login(alice))
+
+    assert mailed(alice) == ["resolved", "ticket_raised"]
+
+
+def test_a_choice_of_one_is_no_choice_of_others(login, alice, carol, bob, ada, kettles):
+    untick_all(login(carol))
+
+    everything_about_a_ticket(alice, bob, ada, kettles)
+
+    assert "message" in mailed(alice)
+
+
+def test_administrators_may_be_spared_role_requests(login, ada, pete):
+    application = Application.objects.create(applicant=pete, role=Role.AGENT)
+    application_received.send(sender=Application, application=application)
+    untick_all(login(ada))
+
+    assert mailed(ada) == []
+    assert dropped(ada) == [("application_received", WORDS)]
+
+
+ALWAYS = {
+    Kind.WELCOME, Kind.APPLICATION_ACCEPTED, Kind.APPLICATION_DECLINED, Kind.APPLICATION_EXPIRED,
+    Kind.SUSPENDED, Kind.REACTIVATED, Kind.ROLE_CHANGED, Kind.NEW_DEVICE, Kind.EXPORT_READY,
+    Kind.ERASURE_ASKED, Kind.ERASURE_STOPPED, Kind.TICKET_RAISED, Kind.RESOLVED,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("kind", sorted(ALWAYS))
+def test_mail_about_the_account_its_safety_and_the_outcome_cannot_be_refused(role, kind):
+    assert not preferences.may_be_refused(kind, role)
+
+
+def test_every_kind_can_be_refused_by_somebody_or_by_nobody():
+    """A new kind needs a decision."""
+    offered = {kind for choice in preferences.CHOICES for kind in choice.kinds}
+
+    assert offered | ALWAYS == set(Kind)
+    assert not offered & ALWAYS
+
+
+def test_a_row_that_is_not_offered_silences_nothing(alice, bob, ada, kettles):
+    """From before a role was changed, or written by hand."""
+    for kind in Kind:
+        Preference.objects.create(user=alice, kind=kind, is_wanted=False)
+
+    everything_about_a_ticket(alice, bob, ada, kettles)
+
+    assert mailed(alice) == ["resolved", "ticket_raised"]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_kind_stands_in_two_boxes_of_a_role(role):
+    kinds = [kind for choice in preferences.choices_for(role) for kind in choice.kinds]
+
+    assert len(kinds) == len(set(kinds))
+
+
+def test_the_waiting_choose_too(login):
+    """SEC-A4: it is theirs."""
+    waiting = make_user("Wim", role=Role.AGENT, standing="pending")
+
+    assert untick_all(login(waiting)).headers["Location"] == PAGE
+    assert waiting.notification_preferences.filter(is_wanted=False).exists()

@@ -1,0 +1,98 @@
+"""What the tickets app knows about a person, as they get it in their archive.
+
+Of the history only the lines everybody on the ticket reads: internal notes stay internal.
+"""
+
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+
+from accounts.archive import Part
+from accounts.signals import exporting
+
+from .models import Attachment, Audience, Feedback, Ticket, TicketDraft
+
+CHUNK = 100  # tickets that are read at a time
+
+
+def _tickets_of(user):
+    return Ticket.objects.filter(requester=user).order_by("pk")
+
+
+def _files_of(user):
+    """What came with their tickets, from both sides, and what waits to be sent."""
+    sent = Attachment.objects.filter(event__ticket__requester=user, event__audience="everyone")
+    waiting = Attachment.objects.filter(uploader=user, event=None)
+    both = (sent | waiting).select_related("event__ticket").order_by("created_at", "pk")
+    return both.iterator(chunk_size=CHUNK)
+
+
+def _path(attachment) -> str:
+    """Where the file stands in the archive. Two files may have one name, so the id is in it."""
+    where = attachment.event.ticket.reference if attachment.event else "not-sent"
+    return f"files/{where}/{attachment.pk.hex[:8]}-{attachment.name}"
+
+
+@receiver(exporting)
+def export_tickets(sender, user, **kwargs):
+    tickets = _tickets_of(user).select_related("assignee", "category")
+    return Part("tickets", (_row(each, user) for each in tickets.iterator(chunk_size=CHUNK)))
+
+
+def _row(ticket, user) -> dict:
+    lines = ticket.events.filter(audience=Audience.EVERYONE).select_related("actor")
+    return {
+        "number": ticket.reference,
+        "subject": ticket.subject,
+        "category": ticket.category.name,
+        "status": str(ticket.words_for_requester),
+        "priority": ticket.priority,
+        "against": ticket.against,
+        "incident_on": ticket.incident_on,
+        "purchased_on": ticket.purchased_on,
+        "contact_phone": str(ticket.contact_phone),
+        "agent": str(ticket.assignee) if ticket.assignee else "",
+        "raised_at": ticket.created_at,
+        "resolved_at": ticket.resolved_at,
+        "closed_at": ticket.closed_at,
+        "resolution": ticket.resolution_kind,
+        "lines": [_line(line, user) for line in lines.order_by("number").iterator()],
+    }
+
+
+def _line(line, user) -> dict:
+    return {
+        "number": line.number,
+        "at": line.at,
+        "what": line.kind,
+        "by": _("you") if line.actor_id == user.pk else str(line.actor or _("the registry")),
+        "words": line.text,
+    }
+
+
+@receiver(exporting)
+def export_files(sender, user, **kwargs):
+    rows = (
+        {
+            "name": each.name,
+            "type": each.content_type,
+            "size": each.size,
+            "sha256": each.sha256,
+            "at": each.created_at,
+            "in_this_archive": _path(each),
+        }
+        for each in _files_of(user)
+    )
+    return Part("files", rows, ((_path(each), each.file) for each in _files_of(user)))
+
+
+@receiver(exporting)
+def export_ratings(sender, user, **kwargs):
+    given = Feedback.objects.filter(ticket__requester=user).order_by("pk")
+    columns = ("ticket__reference", "rating", "comment", "created_at")
+    return Part("ratings", given.values(*columns).iterator())
+
+
+@receiver(exporting)
+def export_drafts(sender, user, **kwargs):
+    drafts = TicketDraft.objects.filter(owner=user).order_by("updated_at")
+    return Part("drafts", drafts.values("fields", "updated_at").iterator())

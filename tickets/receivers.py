@@ -1,0 +1,42 @@
+"""What tickets do when something happens to an account."""
+
+from django.dispatch import receiver
+
+from accounts.people import Handover
+from accounts.signals import agent_leaving, open_work_asked
+
+from . import actions
+from .assignment import Spread
+from .models import Ticket
+from .signals import ticket_status_changed
+from .workflow import HANDLERS, LIVE, Status
+
+
+@receiver(open_work_asked)
+def count_open_tickets(sender, user, **kwargs):
+    return Ticket.objects.live().filter(assignee=user).count()
+
+
+@receiver(agent_leaving)
+def hand_on_open_tickets(sender, user, by, handover, **kwargs):
+    """Each to its successor, with a line of its own; what nobody can have goes back to the pool.
+
+    The oldest promise first. Deleted tickets, which may be restored, go back to the pool.
+    """
+    theirs = Ticket.objects.filter(assignee=user, status__in=LIVE).order_by("due_at", "pk")
+    choose = Spread() if handover == Handover.SPREAD else lambda ticket: handover
+    for ticket in theirs.select_related("category"):
+        successor = None if handover == Handover.POOL else choose(ticket)
+        is_own = successor and successor.pk == ticket.requester_id
+        # An administrator has no say in who gets their own complaint.
+        if successor and not is_own and ticket.part_of(by) in HANDLERS:
+            actions.assign(ticket, to=successor, by=by)
+        else:
+            actions.release(ticket, by=by)
+
+
+@receiver(ticket_status_changed)
+def free_from_an_agent_who_left(sender, ticket, event, **kwargs):
+    """A ticket that had ended when its agent left, and is opened again: somebody else takes it."""
+    if Status(event.data["from"]) not in LIVE and ticket.status in LIVE:
+        actions.release(ticket, by=event.actor)
