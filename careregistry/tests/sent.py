@@ -89,7 +89,7 @@ FORMS = {
     "notifications:preferences": lambda world, person: {},
     "admin:accounts_agentprofile_add": lambda world, person: {
         "agent": world.people["agent_unassigned"].pk, "availability": "away", "capacity": "7",
-        **NO_HOURS,
+        "out_until": "", "substitute": "", "signature": "", **NO_HOURS,
     },
     "admin:accounts_agentprofile_change": lambda world, person: {
         "availability": "away", "capacity": "7", **NO_HOURS,
