@@ -92,7 +92,8 @@ FORMS = {
         "out_until": "", "substitute": "", "signature": "", **NO_HOURS,
     },
     "admin:accounts_agentprofile_change": lambda world, person: {
-        "availability": "away", "capacity": "7", **NO_HOURS,
+        "availability": "away", "capacity": "7",
+        "out_until": "", "substitute": "", "signature": "", **NO_HOURS,
     },
     "account_logout": lambda world, person: {},
     "account_end_session": lambda world, person: {},
