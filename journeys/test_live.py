@@ -189,10 +189,10 @@ def end_session(registry):
 
 def sign_in_again(alice):
     page = alice.page
-    page.locator("#connection").get_by_role("link", name="Sign in").click()
+    page.locator("#connection").get_by_role("link", name="Sign in", exact=True).click()
     page.get_by_label("Email address").fill(ALICE)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.locator("#id_body").wait_for()
 
 

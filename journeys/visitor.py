@@ -60,7 +60,7 @@ class Visitor:
         self.page.goto("/account/login/")
         self.page.get_by_label("Email address").fill(email)
         self.page.get_by_label("Password", exact=True).fill(password)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url(lambda url: "/account/login/" not in url)
         self.registry.sessions[email] = self.context.cookies()
         return self
