@@ -106,7 +106,7 @@ def test_looking_changes_nothing(world, person):
 RANDOM = {
     "salt", "words_hash", "digest", "head_digest", "key", "file", "message_id", "password",
     "lease", "session_key", "token_hash", "secret_hash", "cause",
-    "object_id", "content", "mfa.Authenticator.data",
+    "object_id", "content", "mfa.Authenticator.data", "accounts.AccountEvent.data",
 }  # fmt: skip
 
 
