@@ -110,4 +110,4 @@ class AccountAdapter(DefaultAccountAdapter):
 
 def code_expiry():
     """When a code made now stops working."""
-    return timezone.now() + timedelta(seconds=settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT)
+    return timezone.now() + timedelta(seconds=settings.CODE_SECONDS)

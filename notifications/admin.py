@@ -4,10 +4,11 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.admin.records import OfPeople
 from accounts.console import ReadOnlyAdmin
 
 from . import outbox
-from .models import Notification, OutgoingMail
+from .models import Notification, OutgoingMail, Preference
 from .tasks import ring
 
 
@@ -85,3 +86,13 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         self.message_user(
             request, words % {"n": count}, messages.SUCCESS if count else messages.WARNING
         )
+
+
+@admin.register(Preference)
+class PreferenceAdmin(OfPeople):
+    """Why somebody was not told."""
+
+    list_display = ["user", "kind", "channel", "is_wanted"]
+    list_filter = ["is_wanted", "kind"]
+    list_select_related = ["user"]
+    fields = list_display

@@ -1,11 +1,13 @@
-"""How agents work, for administrators: the same rules as on the agent's own page."""
+"""How agents work, by the same rules as on the agent's own page, and where people live."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from accounts.console import ConsoleAdmin
 from accounts.forms.work import substitutes_for
-from accounts.models import AgentProfile, User, WorkingHours
+from accounts.models import Address, AgentProfile, User, WorkingHours
+
+from .records import OfPeople
 
 
 class HoursInline(admin.StackedInline):
@@ -52,3 +54,22 @@ class AgentProfileAdmin(ConsoleAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+@admin.register(Address)
+class AddressAdmin(OfPeople):
+    """Theirs to change."""
+
+    list_display = ("user", "label", "__str__", "is_default")
+    list_select_related = ("user",)
+    fields = (
+        "user",
+        "label",
+        "street",
+        "extra",
+        "postal_code",
+        "city",
+        "region",
+        "country",
+        "is_default",
+    )

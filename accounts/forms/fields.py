@@ -3,11 +3,14 @@
 import re
 
 from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field as Row
 from crispy_forms.layout import Submit
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
 
 # Line breaks, bells, and marks that turn the text around them: none belongs to a name.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -123,3 +126,41 @@ class NewPassword:
 
     def person(self):
         return self.user
+
+
+class NewAccountForm(NewPassword, OneButton, forms.Form):
+    """What everybody gives who gets an account. A subclass says whose ``address`` it is for."""
+
+    css_class = ""
+
+    first_name = NameField(
+        label=_("First name"),
+        autocomplete="given-name",
+        error_messages={"required": _("Enter your first name")},
+    )
+    last_name = NameField(
+        label=_("Last name (optional)"), autocomplete="family-name", required=False
+    )
+    password1 = PasswordField(
+        label=_("Create a password"),
+        help_text=_("8 characters or more. Three words you’ll remember work well"),
+        can_show=True,
+    )
+    password2 = SecondPasswordField(label=_("The password again"))
+    agree = forms.BooleanField(
+        label=_("I agree to the terms and to how my data are used"),
+        error_messages={"required": _("Agree to the terms and to how your data are used")},
+    )
+
+    @property
+    def helper(self):
+        helper = super().helper
+        helper["agree"].wrap(Row, template="account/_agree_field.html")
+        return helper
+
+    def person(self):
+        return User(email=self.address, **self.names)
+
+    @property
+    def names(self) -> dict:
+        return {name: self.cleaned_data.get(name, "") for name in ("first_name", "last_name")}

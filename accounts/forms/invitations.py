@@ -1,20 +1,12 @@
 """Who is invited, typed by an administrator or read from a file, and what the invited answer."""
 
-from crispy_forms.layout import Field as Row
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations
-from accounts.models import Role, User
+from accounts.models import Role
 
-from .fields import (
-    EmailField,
-    NameField,
-    NewPassword,
-    OneButton,
-    PasswordField,
-    SecondPasswordField,
-)
+from .fields import EmailField, NameField, NewAccountForm
 
 
 class InviteForm(forms.Form):
@@ -57,42 +49,12 @@ class FileForm(forms.Form):
     )
 
 
-class AcceptForm(NewPassword, OneButton, forms.Form):
+class AcceptForm(NewAccountForm):
     """The first page of somebody who was invited."""
 
     button = _("Create my account")
-    css_class = ""
-
-    first_name = NameField(
-        label=_("First name"),
-        autocomplete="given-name",
-        error_messages={"required": _("Enter your first name")},
-    )
-    last_name = NameField(
-        label=_("Last name (optional)"), autocomplete="family-name", required=False
-    )
-    password1 = PasswordField(
-        label=_("Create a password"),
-        help_text=_("8 characters or more. Three words you’ll remember work well"),
-        can_show=True,
-    )
-    password2 = SecondPasswordField(label=_("The password again"))
-    agree = forms.BooleanField(
-        label=_("I agree to the terms and to how my data are used"),
-        error_messages={"required": _("Agree to the terms and to how your data are used")},
-    )
 
     def __init__(self, *args, invitation, **kwargs):
         names = {"first_name": invitation.first_name, "last_name": invitation.last_name}
         super().__init__(*args, initial=names, **kwargs)
-        self.email = invitation.email
-
-    @property
-    def helper(self):
-        helper = super().helper
-        helper["agree"].wrap(Row, template="account/_agree_field.html")
-        return helper
-
-    def person(self):
-        names = {name: self.cleaned_data.get(name, "") for name in ("first_name", "last_name")}
-        return User(email=self.email, **names)
+        self.address = invitation.email

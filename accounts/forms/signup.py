@@ -1,21 +1,12 @@
 """What people type to get an account."""
 
-from crispy_forms.layout import Field as Row
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import signups
-from accounts.models import Role, User
+from accounts.models import Role
 
-from .fields import (
-    CodeField,
-    EmailField,
-    NameField,
-    NewPassword,
-    OneButton,
-    PasswordField,
-    SecondPasswordField,
-)
+from .fields import CodeField, EmailField, NewAccountForm, OneButton, PasswordField
 
 EMAIL_HINTS = {
     signups.CODE: _("We’ll send an 8-digit code to check it’s yours"),
@@ -24,9 +15,9 @@ EMAIL_HINTS = {
 }
 
 
-class SignupForm(NewPassword, OneButton, forms.Form):
+class SignupForm(NewAccountForm):
     button = _("Create account")
-    css_class = ""
+    field_order = ("role", "first_name", "last_name", "email")
 
     role = forms.ChoiceField(
         label=_("How will you use the registry?"),
@@ -47,48 +38,27 @@ class SignupForm(NewPassword, OneButton, forms.Form):
         Role.AGENT: _("Agent account. An administrator approves it first."),
         Role.ADMIN: _("Administrator account. Another administrator approves it first."),
     }
-    first_name = NameField(
-        label=_("First name"),
-        autocomplete="given-name",
-        help_text=_(
-            "First name should be at least 3 characters long! If yours is shorter, it is welcome"
-        ),
-        error_messages={"required": _("Enter your first name")},
-    )
-    last_name = NameField(
-        label=_("Last name (optional)"), autocomplete="family-name", required=False
-    )
     email = EmailField()
-    password1 = PasswordField(
-        label=_("Create a password"),
-        help_text=_("8 characters or more. Three words you’ll remember work well"),
-        can_show=True,
-    )
-    password2 = SecondPasswordField(label=_("The password again"))
-    agree = forms.BooleanField(
-        label=_("I agree to the terms and to how my data are used"),
-        error_messages={"required": _("Agree to the terms and to how your data are used")},
-    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["first_name"].help_text = _(
+            "First name should be at least 3 characters long! If yours is shorter, it is welcome"
+        )
         self.fields["email"].help_text = EMAIL_HINTS[signups.way()]
 
     @property
-    def helper(self):
-        helper = super().helper
-        helper["agree"].wrap(Row, template="account/_agree_field.html")
-        return helper
-
-    def person(self):
-        known = ("first_name", "last_name", "email")
-        return User(**{name: self.cleaned_data.get(name, "") for name in known})
+    def address(self):
+        return self.cleaned_data.get("email", "")
 
     def wishes(self) -> dict:
         """What an account is made of."""
         typed = self.cleaned_data
-        names = ("role", "first_name", "last_name", "email")
-        return {name: typed[name] for name in names} | {"password": typed["password1"]}
+        return self.names | {
+            "role": typed["role"],
+            "email": typed["email"],
+            "password": typed["password1"],
+        }
 
 
 class SignUpCodeForm(OneButton, forms.Form):

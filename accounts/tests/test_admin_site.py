@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts import consents, invitations
 from accounts.models import (
     AccountEvent,
+    Address,
     AgentProfile,
     Application,
     DataExport,
@@ -20,7 +21,7 @@ from accounts.models import (
 from accounts.records import note
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications.models import Notification, OutgoingMail
+from notifications.models import Notification, OutgoingMail, Preference
 from tickets import actions
 from tickets.models import Attachment, DaySummary, TicketDraft
 from tickets.workflow import ResolutionKind, Status
@@ -45,6 +46,8 @@ def world(ticket, alice, bob, ada, pete):
     note(alice, AccountEvent.Kind.RESTORED, by=ada)
     consents.agree(alice, consents.versions())
     AgentProfile.objects.create(agent=bob)
+    Address.objects.create(user=alice, label="Home", street="1 Low Road", city="Leeds")
+    Preference.objects.create(user=alice, kind=Notification.Kind.WELCOME, is_wanted=False)
     DataExport.objects.create(user=alice, asked_by=ada)
     who = {"email": "ida@example.org", "first_name": "Ida", "last_name": ""}
     invitations.invite(**who, role=Role.AGENT, by=ada)
@@ -77,12 +80,14 @@ def test_the_console_shows_every_kind_of_record(world):
     names = set(admin_urls())
 
     assert {
+        "accounts_address_changelist",
         "accounts_user_changelist",
         "accounts_application_accept",
         "accounts_invitation_import",
         "admin_logentry_history",
         "messaging_message_change",
         "notifications_outgoingmail_changelist",
+        "notifications_preference_changelist",
         "tickets_attachment_change",
         "tickets_category_add",
         "tickets_daysummary_changelist",

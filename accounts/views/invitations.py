@@ -38,14 +38,9 @@ def accept(request):
     if not form.is_valid():
         context = {"form": form, "invitation": invitation}
         return render(request, "account/invitation.html", context)
-    fields = form.cleaned_data
+    password = form.cleaned_data["password1"]
     try:
-        person = invitations.accept(
-            invitation,
-            first_name=fields["first_name"],
-            last_name=fields["last_name"],
-            password=fields["password1"],
-        )
+        person = invitations.accept(invitation, **form.names, password=password)
     except invitations.InvitationRefused:
         return _gone(request)
     request.session.pop(SESSION_KEY)

@@ -1,7 +1,7 @@
 import logging
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 
 from messaging.tests.sockets import use_a_layer_of_its_own
@@ -20,7 +20,8 @@ def whole_world(django_db_setup, django_db_blocker, tmp_path_factory):
         transaction.atomic(),
     ):
         made = World(media_root)
-        yield made
+        with connection.execute_wrapper(made.watch):
+            yield made
         transaction.set_rollback(True)
     logging.disable(logging.NOTSET)
 
@@ -29,4 +30,5 @@ def whole_world(django_db_setup, django_db_blocker, tmp_path_factory):
 def world(whole_world, db, settings, files_of_their_own):
     settings.MEDIA_ROOT = whole_world.media_root
     use_a_layer_of_its_own(settings)
+    whole_world.was_written_to = False
     return whole_world
