@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from user_agents import parse
 
@@ -47,7 +48,8 @@ def recognise(request, response, user: User) -> bool:
     was made for somebody else. We keep the hashes.
     """
     tokens = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "").split(".")[-PEOPLE_EACH:]
-    is_known = user.known_devices.filter(token_hash__in=map(_hash, tokens)).exists()
+    known = user.known_devices.filter(token_hash__in=map(_hash, tokens))
+    is_known = bool(known.update(seen_at=timezone.now()))
     if not is_known:
         tokens = [*tokens, secrets.token_urlsafe(32)][-PEOPLE_EACH:]
         KnownDevice.objects.create(user=user, token_hash=_hash(tokens[-1]))

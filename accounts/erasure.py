@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from . import forgetting
 from .bells import ring
 from .models import AccountEvent, Role, Standing, User
-from .people import AccountRefusal, end_sessions, may_change, open_work_of
+from .people import AccountRefusal, may_change, open_work_of, shut_out
 from .records import note
 from .signals import erasing, erasure_asked, erasure_stopped, open_requests_asked
 
@@ -68,7 +68,7 @@ def ask(user: User, *, by: User, at_once: bool = False) -> None:
     if not own:
         user.deleted_at = user.deleted_at or now
     user.save(update_fields=["erase_at", "deleted_at"])
-    end_sessions(user)
+    shut_out(user)
     event = note(user, Kind.ERASURE_ASKED, by=by, at_once=at_once)
     if at_once:
         ring("accounts.tasks.erase_due")

@@ -194,9 +194,8 @@ def add_passkey(user: User, name: str, credential: dict) -> bool:
 def renew_codes(user: User) -> None:
     """New recovery codes; the old ones work no more."""
     _lock(user)
-    Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES).delete()
     if of(user).exists():
-        RecoveryCodes.activate(user)
+        _make_codes(user)
         _tell(user, "recovery_codes_made")
 
 
@@ -254,9 +253,14 @@ def _brings_codes(user):
     """The first factor does. Left over from an earlier one, who knows who has them."""
     if of(user).count() > 1:
         return False
+    _make_codes(user)
+    return True
+
+
+def _make_codes(user):
     Authenticator.objects.filter(user=user, type=Type.RECOVERY_CODES).delete()
     RecoveryCodes.activate(user)
-    return True
+    note(user, AccountEvent.Kind.RECOVERY_CODES_MADE, by=user)
 
 
 def _tell(user, kind, **facts):

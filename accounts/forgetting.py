@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from . import exports
 from .models import (
@@ -88,13 +89,23 @@ def _forget_in_activity_log(user, addresses):
         entry.save(update_fields=["object_repr", "change_message"])
 
 
+def forget_invitations(invitations) -> int:
+    """Nobody accepted them, so neither the rows nor the activity log name the invited any more."""
+    _lines_of(invitations).update(object_repr=_("Invitation"), change_message="")
+    return invitations.delete()[0]
+
+
 def _lines_about(user, addresses):
-    rows = [
+    return _lines_of(
         User.objects.filter(pk=user.pk),
         Application.objects.filter(applicant=user),
         Invitation.objects.filter(Q(email__in=addresses) | Q(accepted_by=user)),
         DataExport.objects.filter(user=user),
-    ]
+    )
+
+
+def _lines_of(*rows):
+    """What the activity log says of them."""
     lines = Q()
     for found in rows:
         kind = ContentType.objects.get_for_model(found.model)

@@ -34,6 +34,7 @@ SENTENCES = {
         "An email went there a moment ago: look in your email first. "
         "You can ask for another in %(wait)s"
     ),
+    "ticket": gettext_lazy("Many tickets were begun from here. Wait %(wait)s, then try again"),
     "code": gettext_lazy("Too many emails were asked for. Wait %(wait)s, then try again"),
 }
 ANY_SENTENCE = gettext_lazy("That was a lot in a short time. Wait %(wait)s, then try again")

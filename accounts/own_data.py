@@ -51,7 +51,7 @@ PARTS = {
     ),
     "known_devices": (
         lambda user: KnownDevice.objects.filter(user=user),
-        ("created_at",),
+        ("seen_at",),
     ),
     "second_factors": (
         lambda user: Authenticator.objects.filter(user=user),

@@ -7,12 +7,13 @@ administrator and never acts on themselves, so there is always one left.
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import signed_in
-from .models import AccountEvent, Role, Standing, User
+from .models import AccountEvent, AgentProfile, Role, Standing, User
 from .records import note
 from .signals import (
     agent_leaving,
@@ -130,20 +131,24 @@ def restore_user(person: User, *, by: User) -> None:
         note(person, Kind.RESTORED, by=by)
 
 
-def end_sessions(person: User) -> None:
-    """Sign ``person`` out everywhere."""
+def shut_out(person: User) -> None:
+    """Sign ``person`` out everywhere; nobody counts on them to stand in, also if they come back."""
     signed_in.end(signed_in.sessions_of(person))
+    AgentProfile.objects.filter(substitute=person).update(substitute=None)
 
 
 def _lock(person, by, permission, handover=None):
     """Bring ``person`` up to date and judge whether ``by`` may do this to them.
 
     All who have a part in it are locked: of two superusers who shut each other out, the second is
-    refused, and nobody gets the work of others while they leave themselves.
+    refused, and nobody gets the work of others while they leave themselves. It is people first, by
+    number, and then their tickets, whose lines may be written about them meanwhile.
     """
     heir = handover if isinstance(handover, User) else None
-    pks = {each.pk for each in (person, by, heir) if each}
-    locked = User.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    part = Q(pk__in={each.pk for each in (person, by, heir) if each})
+    if handover == Handover.SPREAD:
+        part |= Q(pk__in=User.objects.agents().values("pk"))
+    locked = User.objects.select_for_update(no_key=True).filter(part).order_by("pk")
     now = {each.pk: each for each in locked}
     person.refresh_from_db()
     if person.pk == by.pk:
@@ -164,6 +169,6 @@ def _change(person, **changes):
 
 def _take_leave(person, role, by, handover):
     """Everything that ``person`` had in hand with ``role`` stops here."""
-    end_sessions(person)
+    shut_out(person)
     if role == Role.AGENT:
         agent_leaving.send(sender=User, user=person, by=by, handover=handover)

@@ -13,7 +13,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .models import Application, LoginRecord, SignUp
+from .forgetting import forget_invitations
+from .models import Application, Invitation, KnownDevice, LoginRecord, SignUp, User
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,14 @@ def _words_of_declined(moment):
     return decided.filter(said).exclude(decision=Application.Decision.ACCEPTED)
 
 
+def _invitations_to_nobody(moment):
+    """Also of those the invited person or whoever invited them is held for, nothing goes."""
+    over = Q(revoked_at__lt=moment) | Q(revoked_at=None, expires_at__lt=moment)
+    held = User.objects.exclude(legal_hold="")
+    rows = Invitation.objects.filter(over, accepted_at=None, invited_by__legal_hold="")
+    return rows.exclude(email__in=held.values("email"))
+
+
 RULES += [
     Rule(
         "sign_ins",
@@ -90,5 +99,17 @@ RULES += [
         _("The words of declined and expired applications are emptied"),
         _words_of_declined,
         lambda rows: rows.update(why="", reason=""),
+    ),
+    Rule(
+        "invitations",
+        _("Invitations that nobody accepted are removed"),
+        _invitations_to_nobody,
+        forget_invitations,
+    ),
+    Rule(
+        "devices",
+        _("Browsers that nobody signs in with any more are forgotten"),
+        lambda moment: KnownDevice.objects.filter(seen_at__lt=moment, user__legal_hold=""),
+        lambda rows: rows.delete()[0],
     ),
 ]

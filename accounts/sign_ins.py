@@ -150,12 +150,22 @@ def throw_out(record: LoginRecord, request) -> None:
 
 
 def _close_other_doors(user, since):
-    """Ways in without the password that were added since. One-time codes are no way in: who
-    set them up still has to show them."""
-    keys = Authenticator.objects.filter(
-        user=user, type=Authenticator.Type.WEBAUTHN, created_at__gte=since
-    )
-    if keys.delete()[0]:
-        note(user, AccountEvent.Kind.SECOND_FACTOR_REMOVED, by=user)
+    """Ways in without the password that were added since. One-time codes of an app are no way
+    in: who set them up still has to show them.
+
+    Recovery codes go whenever they were made. Whoever got in may have done so with one, or have
+    made new ones, and alone they would be a second step that only a stranger can take. New ones
+    instead could be shown to nobody here: the owner makes them once they are in by their app or
+    passkey, and who lost those as well asks an administrator, as always.
+    """
+    theirs = Authenticator.objects.filter(user=user)
+    Type = Authenticator.Type
+    closed = {
+        Type.WEBAUTHN: theirs.filter(type=Type.WEBAUTHN, created_at__gte=since),
+        Type.RECOVERY_CODES: theirs.filter(type=Type.RECOVERY_CODES),
+    }
+    for kind, ways in closed.items():
+        if ways.delete()[0]:
+            note(user, AccountEvent.Kind.SECOND_FACTOR_REMOVED, by=user, type=kind)
     if SocialAccount.objects.filter(user=user, date_joined__gte=since).delete()[0]:
         note(user, AccountEvent.Kind.GOOGLE_DISCONNECTED, by=user)

@@ -176,7 +176,6 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.forms.doors.ChangePasswordForm",
     "reset_password": "accounts.forms.doors.ResetPasswordForm",
     "reset_password_from_key": "accounts.forms.doors.NewPasswordForm",
-    "confirm_email_verification_code": "accounts.forms.doors.EmailCodeForm",
     "confirm_password_reset_code": "accounts.forms.doors.ResetCodeForm",
     "request_login_code": "accounts.forms.doors.RequestCodeForm",
     "confirm_login_code": "accounts.forms.doors.LoginCodeForm",
@@ -187,10 +186,11 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 CODE_SECONDS = 600  # a code from a mail works that long
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": False}
+# A changed address is proven by the library's code; a new account's by accounts/signups.py.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = CODE_SECONDS
-ACCOUNT_LOGIN_TIMEOUT = 3600  # from the sign-up to the last of its codes
+ACCOUNT_LOGIN_TIMEOUT = 3600  # from the first code to the last of those asked for again
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 # The session counts these, and many at once would pass: LIMITS ends a code after five.
 ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS = 6
@@ -280,6 +280,8 @@ RETENTION_DAYS = {
     "sign_ins": env.int("RETENTION_SIGN_INS_DAYS", default=365),
     "unconfirmed": env.int("RETENTION_UNCONFIRMED_DAYS", default=1),
     "applications": env.int("RETENTION_APPLICATIONS_DAYS", default=180),
+    "invitations": env.int("RETENTION_INVITATIONS_DAYS", default=180),
+    "devices": env.int("RETENTION_DEVICES_DAYS", default=365),
     "mails": env.int("RETENTION_MAILS_DAYS", default=365),
     "tickets": env.int("RETENTION_TICKETS_DAYS", default=0),
 }
@@ -430,10 +432,18 @@ if PRODUCTION:
         # Only behind a proxy that sets this header itself; anybody else could forge it.
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+_TO_ROOT = {"handlers": [], "propagate": True}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "careregistry.logs.DiscreetFormatter",
+            "fmt": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+            "masks_addresses": env.bool("LOG_MASK_ADDRESSES", default=PRODUCTION),
+        }
+    },
     "filters": {"refusals": {"()": "careregistry.logs.NoTracebackOfRefusals"}},
     "handlers": {
         "console": {
@@ -443,5 +453,13 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.server": {"propagate": True}},
+    # One handler for all: Django and the web server bring others, which say more. The worker's
+    # are kept away in celery.py. Requests are logged by the proxy: paths hold links that let in.
+    "loggers": {
+        "django": _TO_ROOT,
+        "django.server": _TO_ROOT,
+        "uvicorn": _TO_ROOT,
+        "uvicorn.error": _TO_ROOT,  # named, so that it keeps the level it was started with
+        "uvicorn.access": {"handlers": [], "propagate": False},
+    },
 }

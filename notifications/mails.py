@@ -151,7 +151,7 @@ def ticket_facts(notification) -> dict:
     event = (
         TicketEvent.objects.visible_to(person)
         .select_related(
-            "actor",
+            "actor__agent_profile",
             "ticket__requester",
             "ticket__assignee",
             "ticket__category",
@@ -166,6 +166,9 @@ def ticket_facts(notification) -> dict:
     is_requester = person.pk == ticket.requester_id
     words = ticket.description if notification.kind == Kind.ASSIGNED_TO_YOU else event.text
     quote = cut(words, MAX_QUOTE)
+    is_cut = quote != words
+    if is_requester and event.text:
+        quote = f"{quote}\n\n{signature_of(event.actor)}".rstrip()
     return {
         "event": event,
         "ticket": ticket,
@@ -177,10 +180,16 @@ def ticket_facts(notification) -> dict:
         "status_words": status_words(ticket.status, is_requester),
         "quote": quote,
         "quote_lines": textwrap.indent(quote, "> ", lambda line: True),
-        "is_cut": quote != words,
+        "is_cut": is_cut,
         "file_count": event.attachments.count(),
         "next": next_step(ticket, event) if is_requester else staff_next_step(ticket),
     }
+
+
+def signature_of(author) -> str:
+    """What ``author`` puts under their words, while they answer customers."""
+    profile = getattr(author, "agent_profile", None)
+    return profile.signature if profile and author.is_agent else ""
 
 
 def status_words(status: str, is_requester: bool) -> str:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Role, User
+from accounts.models import User
 
 from . import promises
 from .history import lock, write
@@ -225,6 +225,10 @@ def assign(ticket: Ticket, *, to: User, by: User) -> TicketEvent:
     Raises AlreadyAssigned when somebody was quicker, TicketRefusal when it can't be theirs.
     """
     seen = ticket.assignee_id
+    # Asked anew and held, so that nobody gets a ticket while they leave. The person comes before
+    # the ticket, as in people.suspend: each waits for the other in one order.
+    agents = User.objects.agents().select_for_update(no_key=True)
+    is_at_work = agents.filter(pk=to.pk).exists()
     lock(ticket)
     if ticket.assignee_id != seen:
         raise AlreadyAssigned(
@@ -240,7 +244,7 @@ def assign(ticket: Ticket, *, to: User, by: User) -> TicketEvent:
             _("%(ticket)s is %(status)s. Open it again to assign it.")
             % {"ticket": ticket, "status": ticket.get_status_display().lower()}
         )
-    if not (to.is_approved and to.role == Role.AGENT) or to.pk == ticket.requester_id:
+    if not is_at_work or to.pk == ticket.requester_id:
         raise TicketRefusal(_("%(person)s can't be given this ticket.") % {"person": to})
     if to.pk == ticket.assignee_id:
         raise AlreadyAssigned(

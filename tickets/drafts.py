@@ -2,12 +2,10 @@
 
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
-from django.utils.translation import gettext as _
 
 from accounts import limits
 
 from .models import TicketDraft
-from .workflow import TooMany
 
 SESSION_KEY = "ticket_draft"
 
@@ -21,15 +19,11 @@ def current(request) -> TicketDraft | None:
 
 
 def start(request) -> TicketDraft:
-    """The current draft, or a new one. Raises TooMany when an address begins very many."""
+    """The current draft, or a new one. Raises Limited when an address begins very many."""
     draft = current(request)
     if draft is None:
         owner = request.user if request.user.is_authenticated else None
-        try:
-            limits.take(limits.bucket("ticket_draft", limits.address_of(request)))
-        except limits.Limited as limited:
-            sentence = _("Many tickets were begun from here. Try again a little later.")
-            raise TooMany(sentence) from limited
+        limits.take(limits.bucket("ticket_draft", limits.address_of(request)))
         draft = TicketDraft.objects.create(owner=owner)
         if owner is None:
             request.session[SESSION_KEY] = str(draft.key)

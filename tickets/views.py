@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import limits
 from accounts.applications import ApplicationRefused, may_join
 
 from . import actions, drafts, uploads
@@ -26,7 +27,7 @@ from .models import Attachment, Ticket
 from .paging import page_after
 from .queues import counts_of, queues_for
 from .wording import clock
-from .workflow import HANDLERS, LIVE, Status, TicketRefusal, TooMany
+from .workflow import HANDLERS, LIVE, Status, TicketRefusal
 
 TABS = {
     "open": (gettext_lazy("Open"), LIVE),
@@ -119,9 +120,9 @@ def new(request):
     form = TicketForm(request.POST)
     try:
         draft = drafts.start(request)
-    except TooMany as refusal:
-        messages.error(request, str(refusal))
-        return _new_page(request, form, None)
+    except limits.Limited as limited:
+        messages.error(request, limited.message)
+        return limits.too_many(_new_page(request, form, None), limited)
     _keep_words(draft, form)
     problems = _keep_files(request, draft)
     if "remove" in request.POST:
@@ -141,8 +142,8 @@ def save_draft(request):
     _require_writer(request)
     try:
         _keep_words(drafts.start(request), TicketForm(request.POST))
-    except TooMany as refusal:
-        return HttpResponse(str(refusal), status=429, content_type="text/plain")
+    except limits.Limited as limited:
+        return limits.too_many(HttpResponse(limited.message, content_type="text/plain"), limited)
     return render(request, "tickets/_draft_saved.html", {"at": clock(timezone.now())})
 
 
@@ -152,10 +153,11 @@ def draft_files(request):
     """Takes files as they are chosen, or one away, and answers the list (htmx)."""
     try:
         draft = drafts.start(request)
-        problems = _keep_files(request, draft)
-    except TooMany as refusal:
-        draft, problems = None, [str(refusal)]
-    return render(request, "tickets/_files.html", _files_context(request, draft, problems))
+    except limits.Limited as limited:
+        context = _files_context(request, None, [limited.message])
+        return limits.too_many(render(request, "tickets/_files.html", context), limited)
+    context = _files_context(request, draft, _keep_files(request, draft))
+    return render(request, "tickets/_files.html", context)
 
 
 @login_not_required

@@ -58,6 +58,9 @@ class UserAdmin(FactorVerbs, PrivacyVerbs, ConsoleAdmin):
         pages = [
             (_("Sign-ins"), "accounts_loginrecord", "user"),
             (_("Account history"), "accounts_accountevent", "user"),
+            (_("Consents"), "accounts_consent", "user"),
+            (_("Addresses"), "accounts_address", "user"),
+            (_("Downloads"), "accounts_dataexport", "user"),
         ]
         if person.is_agent:
             pages += [(_("How they work"), "accounts_agentprofile", "agent")]

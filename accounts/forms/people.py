@@ -19,13 +19,21 @@ class PersonForm(BaseUserCreationForm):
     class Meta:
         model = User
         fields = ("first_name", "last_name", "email", "role")
-        error_messages = {"email": {"invalid": gettext_lazy("Invalid email")}}
+        error_messages = {
+            "first_name": {"required": gettext_lazy("Enter a first name")},
+            "email": {
+                "required": gettext_lazy("Enter an email address"),
+                "invalid": gettext_lazy("Invalid email"),
+            },
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = _(
             "For their first sign-in. They choose their own before anything else"
         )
+        self.fields["password1"].error_messages["required"] = _("Enter a password")
+        self.fields["password2"].error_messages["required"] = _("Enter the password again")
 
     def clean_email(self):
         email = self.cleaned_data["email"].lower()

@@ -70,7 +70,7 @@ class ProfileForm(forms.ModelForm):
     language = forms.ChoiceField(
         label=_("Language"),
         choices=languages,
-        help_text=_("How you like to be written to. Pages are in English so far"),
+        help_text=_("Whoever answers you sees it. Pages and mails are in English so far"),
         error_messages={"invalid_choice": _("Choose a language from the list")},
     )
     time_zone = forms.ChoiceField(

@@ -2,7 +2,6 @@
 
 from django import forms
 from django.core.validators import MaxLengthValidator
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import work
@@ -14,9 +13,8 @@ Weekday = WorkingHours.Weekday
 
 
 def substitutes_for(profile: AgentProfile):
-    """Who can stand in for an agent: the others who can be given a ticket, and who does now."""
-    able = Q(pk__in=User.objects.agents().values("pk")) | Q(pk=profile.substitute_id)
-    return User.objects.filter(able).exclude(pk=profile.agent_id).order_by("first_name", "pk")
+    """Who can stand in for an agent: the others who can be given a ticket."""
+    return User.objects.agents().exclude(pk=profile.agent_id).order_by("first_name", "pk")
 
 
 class ClockField(forms.TimeField):
@@ -35,7 +33,9 @@ class ClockField(forms.TimeField):
 class WorkForm(forms.ModelForm):
     signature = forms.CharField(
         label=_("Signature (optional)"),
-        help_text=_("Plain words under your messages, like your name and team"),
+        help_text=_(
+            "Under what you write to customers, in the emails they get. Like your name and team"
+        ),
         required=False,
         widget=forms.Textarea({"rows": 3}),
         validators=[MaxLengthValidator(1000, _("Use 1,000 characters or less"))],

@@ -43,7 +43,7 @@ MAY_SIGN_IN = {Standing.PENDING, Standing.ACTIVE}
 NAMES = ("first_name", "last_name", "email", "photo")  # what a person is shown by
 # What no page about a person's tickets reads: it need not be loaded with each of them.
 PRIVATE = (
-    "password", "last_login", "is_superuser", "language", "password_changed_at",
+    "password", "last_login", "is_superuser", "password_changed_at",
     "must_change_password", "erase_at", "legal_hold", "is_demo", "deleted_at",
 )  # fmt: skip
 
@@ -182,6 +182,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return self.first_name
+
+    @property
+    def foreign_language(self) -> str:
+        """The English name of what they like to be written to in, if pages are in another."""
+        is_foreign = self.language not in ("", settings.LANGUAGE_CODE)
+        return get_language_info(self.language)["name"] if is_foreign else ""
 
     @property
     def zone(self) -> tzinfo:

@@ -87,7 +87,7 @@ class KnownDevice(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="known_devices")
     token_hash = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)  # the newest sign-in
 
     class Meta:
         constraints = [
@@ -137,6 +137,7 @@ class AccountEvent(Record):
         EMAIL_CHANGED = "email_changed", _("Email address changed")
         SECOND_FACTOR_ADDED = "factor_added", _("Second factor added")
         SECOND_FACTOR_REMOVED = "factor_removed", _("Second factor removed")
+        RECOVERY_CODES_MADE = "codes_made", _("Recovery codes made")
         GOOGLE_CONNECTED = "google_connected", _("Google connected")
         GOOGLE_DISCONNECTED = "google_removed", _("Google disconnected")
         EXPORTED = "exported", _("Data downloaded")

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
@@ -47,7 +49,10 @@ def test_an_administrator_makes_an_agent_who_can_sign_in(login, ada):
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
-        ("first_name", "", "This field is required."),
+        ("first_name", "", "Enter a first name"),
+        ("email", "", "Enter an email address"),
+        ("password1", "", "Enter a password"),
+        ("password2", "", "Enter the password again"),
         ("email", "nina", "Invalid email"),
         ("email", "alice@example.org", "Somebody has this address already"),
         ("email", "ALICE@example.org", "Somebody has this address already"),
@@ -180,6 +185,9 @@ def test_the_page_of_a_person_has_their_facts_and_leads_to_their_records(login, 
         for page, whose in (
             ("loginrecord", "user"),
             ("accountevent", "user"),
+            ("consent", "user"),
+            ("address", "user"),
+            ("dataexport", "user"),
             ("agentprofile", "agent"),
         )
     ]
@@ -224,6 +232,14 @@ def test_the_lists_of_people(login, ada, alice, bob, pete, query, names):
     answer = login(ada).get(f"{PEOPLE}?{query}")
 
     assert [person.first_name for person in answer.context["cl"].result_list] == names
+
+
+def test_the_list_offers_both_ways_to_let_somebody_in(login, ada):
+    """D0-10, D1-3: with a first password, or by a link in the mail."""
+    page = login(ada).get(PEOPLE).text
+
+    tools = page.split('class="object-tools"')[1].split("</ul>")[0]
+    assert re.findall(r'href="([^"]+)"', tools) == [ADD, reverse("admin:accounts_invitation_add")]
 
 
 def test_the_list_costs_the_same_with_more_people(login, ada, django_assert_num_queries):

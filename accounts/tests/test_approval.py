@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -125,3 +126,32 @@ def test_a_session_nobody_should_have_opens_nothing(login):
 
     for page in ("/tickets/", reverse("account_waiting")):
         assert client.get(page).headers["Location"].startswith(reverse("account_login"))
+
+
+WAY_OUT = ("account_waiting", "account_profile", "account_security", "account_privacy")
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
+def test_no_page_offers_the_waiting_what_they_may_not_open(login, role):
+    """D1-2: from page to page, whatever leads somewhere opens; and where they can go is named."""
+    client = login(make_user(role=role, standing=Standing.PENDING))
+    answers, found = {}, [reverse("account_waiting")]
+    while found:
+        page = found.pop()
+        if page not in answers:
+            answer = client.get(page)
+            answers[page] = answer.status_code
+            links = re.findall(r'<a[^>]* href="(/[^"#?]*)', getattr(answer, "text", ""))
+            found += [link for link in links if not link.startswith("/static/")]
+
+    assert {page: code for page, code in answers.items() if code not in (200, 302)} == {}
+    assert {reverse(name) for name in WAY_OUT} <= answers.keys()
+    assert reverse("tickets:new") not in answers
+
+
+def test_everybody_else_is_offered_a_ticket_on_each_page(login, client, alice):
+    """The other half: visitors and those who are let in."""
+    for page in (reverse("terms"), reverse("account_login")):
+        assert f'href="{reverse("tickets:new")}"' in client.get(page).text
+    for page in (reverse("terms"), reverse("account_profile")):
+        assert f'href="{reverse("tickets:new")}"' in login(alice).get(page).text

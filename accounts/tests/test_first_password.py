@@ -55,6 +55,10 @@ def test_what_was_sent_is_not_done(browser, ticket):
 
 
 def test_signing_out_stays_open(browser):
+    page = browser.get(CHANGE).text
+    assert f'action="{reverse("account_logout")}"' in page
+    assert f'href="{reverse("tickets:new")}"' not in page  # nothing else is offered
+
     assert browser.post(reverse("account_logout")).url == reverse("account_login")
 
 

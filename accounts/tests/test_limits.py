@@ -16,6 +16,7 @@ from accounts.devices import recognise
 from accounts.models import Attempt, User
 
 from .doors import ask_for_reset, code_in, sign_in, sign_up, signed_in_id, type_code
+from .factor_tools import give_app, second_step, to_second_step
 from .factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -449,3 +450,103 @@ def test_somebody_elses_browser_is_a_stranger(rf, alice, carol):
 
     assert limits.sign_in(request, alice.email)[1].who[1]
     assert limits.sign_in(request, carol.email)[1].who[1] == ""
+
+
+# --- Every limit of the table in docs/configuration.md -----------------------------
+
+
+def wrong_password(client, alice):
+    return sign_in(client, alice.email, "a guess")
+
+
+def wrong_password_inside(client, alice):
+    client.force_login(alice)
+    return client.post(reverse("account_privacy"), {"password": "a guess"})
+
+
+def wrong_second_factor(client, alice):
+    to_second_step(client, alice)
+    return second_step(client, "00000000")
+
+
+def wrong_code(client, alice):
+    ask_for_reset(client, alice.email)
+    return type_code(client, "00000000", "account_confirm_password_reset_code")
+
+
+def ask_for_code(client, alice):
+    return ask_for_reset(client, alice.email)
+
+
+def ask_for_passkey(client, alice):
+    return client.post(reverse("account_passkey_login"))
+
+
+def begin_ticket(client, alice):
+    return client.post(reverse("tickets:save_draft"), {"subject": "A kettle"})
+
+
+REFUSED = {
+    "sign_in_pair": wrong_password,
+    "sign_in_account": wrong_password,
+    "sign_in_address": wrong_password,
+    "password_asked": wrong_password_inside,
+    "second_factor": wrong_second_factor,
+    "second_factor_day": wrong_second_factor,
+    "passkey_address": ask_for_passkey,
+    "code_pause": ask_for_code,
+    "code_recipient": ask_for_code,
+    "code_address": ask_for_code,
+    "ticket_draft": begin_ticket,
+}
+WITHIN = {60: "1 minute", 300: "5 minutes", 600: "10 minutes", 3600: "1 hour", 86400: "1 day"}
+# Waiting helps nothing there: the code is dead, and one asks for another.
+ENDED = {"code_tries": wrong_code}
+
+
+@pytest.fixture
+def only(settings):
+    """One try of ``purpose``, and as many as one likes of everything else."""
+
+    def limit(purpose):
+        many = {name: (1000, period) for name, (_amount, period) in settings.LIMITS.items()}
+        settings.LIMITS = many | {purpose: (1, settings.LIMITS[purpose][1])}
+        return settings.LIMITS[purpose][1]
+
+    return limit
+
+
+@pytest.mark.plan("SEC-I12")
+@pytest.mark.parametrize("purpose", REFUSED)
+def test_each_refusal_says_when_to_come_back(only, alice, now, purpose):
+    """429 with Retry-After, from then on it works again."""
+    period, act = only(purpose), REFUSED[purpose]
+    give_app(alice)
+
+    allowed, refused = act(Client(), alice), act(Client(), alice)
+    now.shift(int(refused.headers["Retry-After"]))
+    again = act(Client(), alice)
+
+    assert (allowed.status_code, refused.status_code) != (429, 429)
+    assert (refused.status_code, again.status_code) == (429, allowed.status_code)
+    assert refused.headers["Retry-After"] == str(int(period.total_seconds()))
+
+
+@pytest.mark.plan("SEC-I12")
+@pytest.mark.parametrize("purpose", ENDED)
+def test_a_code_that_was_tried_too_often_is_dead(only, alice, now, purpose):
+    only(purpose)
+
+    ended = ENDED[purpose](Client(), alice)
+
+    assert (ended.status_code, ended.headers["Location"]) == (302, reverse("account_login"))
+
+
+@pytest.mark.plan("SEC-I12")
+def test_every_limit_is_looked_at_and_documented(settings):
+    del settings.LIMITS["kettle"]  # the one of these tests
+    published = (settings.BASE_DIR / "docs" / "configuration.md").read_text()
+
+    assert REFUSED.keys() | ENDED.keys() == settings.LIMITS.keys()
+    for name, (amount, period) in settings.LIMITS.items():
+        assert f"| `{name}` | {amount} in {WITHIN[period.total_seconds()]} |" in published

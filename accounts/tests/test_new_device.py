@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
@@ -11,13 +12,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import sign_ins
+from accounts import factors, retention, sign_ins
 from accounts.devices import PEOPLE_EACH
 from accounts.models import AccountEvent, KnownDevice, LoginRecord, Standing, User
 from notifications import outbox
 from notifications.models import Notification, Preference
 
 from .doors import code_in, sign_in, signed_in_id, type_code
+from .factor_tools import code_of, give_app, second_step
 from .factories import PASSWORD, make_user
 from .test_sign_ins import FIREFOX, make_record
 
@@ -82,6 +84,17 @@ def test_a_sign_in_after_years_without_one_is_an_alert(alice, client):
     sign_in(client, alice.email)
 
     assert len(alerts()) == 1
+
+
+def test_a_browser_not_used_for_a_year_is_forgotten_and_new_again(alices_phone, alice):
+    """Each sign-in begins the year anew."""
+    begin = timezone.now()
+    for days, count in ((200, 0), (400, 0), (766, 1)):
+        with time_machine.travel(begin + timedelta(days=days)):
+            list(retention.keep_rules())
+            sign_in(alices_phone, alice.email)
+
+        assert len(alerts()) == count
 
 
 def test_two_people_share_a_browser(alices_phone, alice, carol):
@@ -275,14 +288,17 @@ def test_no_browser_is_known_any_more(stranger, alice):
 
 @pytest.mark.plan("SEC-C17")
 def test_ways_in_that_were_added_since_are_closed(stranger, alice):
-    """And none from before: they are the owner's, and a second factor must not be got rid of."""
+    """And none from before: they are the owner's, and a second factor must not be got rid of.
+
+    But for recovery codes, which a stranger may have read or made.
+    """
     Passkey = Authenticator.Type.WEBAUTHN
     before = newest_sign_in().at - timedelta(days=1)
     for created_at, kind in (
         (before, Passkey),
         (before, Authenticator.Type.TOTP),
+        (before, Authenticator.Type.RECOVERY_CODES),
         (timezone.now(), Passkey),
-        (timezone.now(), Authenticator.Type.RECOVERY_CODES),
     ):
         Authenticator.objects.create(user=alice, type=kind, data={}, created_at=created_at)
     SocialAccount.objects.create(user=alice, provider="google", uid="the stranger's")
@@ -292,10 +308,52 @@ def test_ways_in_that_were_added_since_are_closed(stranger, alice):
     Client().post(not_me())
 
     kept = Authenticator.objects.order_by("pk").values_list("type", flat=True)
-    assert list(kept) == ["webauthn", "totp", "recovery_codes"]
+    assert list(kept) == ["webauthn", "totp"]
     assert list(SocialAccount.objects.values_list("uid", flat=True)) == ["mine"]
-    noted = AccountEvent.objects.filter(user=alice).values_list("kind", flat=True)
-    assert set(noted) == {"password_changed", "factor_removed", "google_removed"}
+    noted = AccountEvent.objects.filter(user=alice).values_list("kind", "data__type")
+    assert set(noted) == {
+        ("password_changed", None),
+        ("factor_removed", "webauthn"),
+        ("factor_removed", "recovery_codes"),
+        ("google_removed", None),
+    }
+
+
+@pytest.mark.plan("SEC-C17")
+def test_the_strangers_recovery_codes_are_dead_and_the_owners_app_is_not(stranger, alice, mails):
+    """Whoever got in may know them; the owner gets in by the app, and makes new ones."""
+    secret = give_app(alice)
+    stolen = factors.codes_of(alice)[0]
+    owner = Client()
+    owner.post(not_me())
+    type_code(owner, code_in(mails[-1]), CODE_PAGE)
+    passwords = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    owner.post(reverse("account_complete_password_reset"), passwords)
+
+    sign_in(stranger, alice.email, NEW_PASSWORD)
+    assert "Invalid code!" in second_step(stranger, stolen).text
+    sign_in(owner, alice.email, NEW_PASSWORD)
+    second_step(owner, code_of(secret))
+
+    assert signed_in_id(owner) == str(alice.pk)
+    assert signed_in_id(stranger) is None
+    owner.post(reverse("account_renew_codes"), {"password": NEW_PASSWORD})
+    assert factors.count_codes(alice) == 10
+
+
+@pytest.mark.plan("SEC-C17")
+def test_a_strangers_passkey_leaves_no_second_step_behind(stranger, alice, mails):
+    """It brought recovery codes: with those alone nobody but the stranger could come in."""
+    factors.add_passkey(alice, "Stranger's", {})
+    owner = Client()
+    owner.post(not_me())
+    type_code(owner, code_in(mails[-1]), CODE_PAGE)
+    passwords = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    owner.post(reverse("account_complete_password_reset"), passwords)
+
+    sign_in(owner, alice.email, NEW_PASSWORD)
+
+    assert signed_in_id(owner) == str(alice.pk)
 
 
 @pytest.mark.plan("SEC-C4")

@@ -34,6 +34,19 @@ def test_a_profile_says_what_we_know_of_its_owner(login, alice):
     assert "Customer since" in page.text
 
 
+@pytest.mark.parametrize(("language", "said"), [("ta", "Tamil"), ("en", ""), ("", "")])
+def test_whoever_answers_sees_the_language_that_is_not_that_of_the_pages(
+    login, bob, alice, ticket, language, said
+):
+    """D4-8: it is what they like to be written to in."""
+    User.objects.filter(pk=alice.pk).update(language=language)
+
+    page = login(bob).get(ticket.workspace_url)
+
+    assert page.context["ticket"].requester.foreign_language == said
+    assert ("<dt>Language</dt><dd>Tamil</dd>" in page.text) == bool(said)
+
+
 def test_a_profile_says_what_was_not_given(login, alice):
     page = login(alice).get(reverse(PROFILE))
 

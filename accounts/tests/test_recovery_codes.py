@@ -147,6 +147,18 @@ def test_new_codes_end_the_old_ones(login, mails, alice):
     assert not any(code in mails[-1].text for code in new)
 
 
+@pytest.mark.plan("SEC-H6")
+def test_each_making_is_in_the_account_history(login, alice):
+    """That they were made, when and by whom; never a code."""
+    give_app(alice)
+    browser = login(alice)
+    browser.post(RENEW, {"password": "wrong"})
+    browser.post(RENEW, {"password": PASSWORD})
+
+    lines = alice.account_events.filter(kind="codes_made").values_list("by", "reason", "data")
+    assert list(lines) == [(alice.pk, "", {})] * 2
+
+
 def test_codes_left_over_from_an_earlier_factor_end_with_the_next(alice):
     """Whoever took a stranger's passkey away must not live with the stranger's codes."""
     give_app(alice)

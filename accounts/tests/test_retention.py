@@ -5,11 +5,14 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import retention, tasks
-from accounts.models import Application, LoginRecord, SignUp
+from accounts.models import Application, Invitation, KnownDevice, LoginRecord, SignUp, User
+from accounts.tests.factories import make_agent
 from notifications.models import OutgoingMail
 from tickets import history
 from tickets.models import Ticket
@@ -37,8 +40,14 @@ def old(alice, carol, bob, ada, kettles):
             applicant=alice, role="agent", why="Why", reason="No", decision="declined",
             decided_at=ago(days), decided_by=ada,
         )  # fmt: skip
+        Invitation.objects.create(
+            email=f"late{days}@example.org", first_name="Late", invited_by=ada, role="agent",
+            token_hash=str(days), expires_at=ago(days),
+        )  # fmt: skip
     for hours in (25, 23):
         SignUp.objects.create(email="new@example.org", role="customer", secret_at=ago(hours / 24))
+    for days in (366, 364):
+        KnownDevice.objects.create(user=alice, token_hash=str(days), seen_at=ago(days))
     for days in (731, 729):
         ticket = make_ticket(carol, bob, by=ada, status=Status.CLOSED, category=kettles)
         Ticket.objects.filter(pk=ticket.pk).update(closed_at=ago(days))
@@ -54,7 +63,10 @@ def table(*args) -> list[list[str]]:
     return [line.split()[:3] for line in out.getvalue().splitlines()]
 
 
-ONE_EACH = {"sign_ins": 1, "applications": 1, "unconfirmed": 1, "tickets": 1, "mails": 1}
+ONE_EACH = {
+    "sign_ins": 1, "applications": 1, "invitations": 1, "devices": 1, "unconfirmed": 1,
+    "tickets": 1, "mails": 1,
+}  # fmt: skip
 
 
 def test_each_rule_touches_what_is_old_enough_once(old, settings):
@@ -85,6 +97,54 @@ def test_what_becomes_of_them(old, settings):
     ]
     assert list(history.problems(Ticket.objects.all())) == []
     assert SignUp.objects.get().secret_at > ago(1)
+    assert Invitation.objects.get().email == "late179@example.org"
+    assert KnownDevice.objects.get().token_hash == "364"
+
+
+def test_invitations_that_nobody_accepted_go_with_their_names(login, ada):
+    """Taken back or run out; also what the activity log says of them. Accepted ones stay."""
+    console, add = login(ada), reverse("admin:accounts_invitation_add")
+    for name in ("open", "back", "over", "used"):
+        typed = {
+            "email": f"{name}@example.org",
+            "first_name": name,
+            "last_name": "",
+            "role": "agent",
+        }
+        console.post(add, typed)
+    invited = {each.first_name: each for each in Invitation.objects.all()}
+    now = timezone.now()
+    for name, change in {
+        "open": {"created_at": ago(500)},
+        "back": {"revoked_at": ago(181)},
+        "over": {"expires_at": ago(181)},
+        "used": {"expires_at": ago(181), "accepted_at": now, "accepted_by": make_agent()},
+    }.items():
+        Invitation.objects.filter(pk=invited[name].pk).update(**change)
+
+    assert counts()["invitations"] == 2
+
+    kept = Invitation.objects.order_by("pk").values_list("first_name", flat=True)
+    assert list(kept) == ["open", "used"]
+    logged = LogEntry.objects.order_by("pk").values_list("object_repr", flat=True)
+    assert list(logged) == [
+        "open@example.org (Agent)", "Invitation", "Invitation", "used@example.org (Agent)",
+    ]  # fmt: skip
+
+
+def test_what_somebody_is_held_for_stays(alice, ada, carol):
+    """Of an invitation: who was invited, and who invited them."""
+    KnownDevice.objects.create(user=alice, token_hash="x", seen_at=ago(400))
+    for number, (email, by) in enumerate([(alice.email, ada), ("new@example.org", carol)]):
+        Invitation.objects.create(
+            email=email, first_name="X", invited_by=by, token_hash=number, expires_at=ago(400)
+        )
+    User.objects.filter(pk__in=[alice.pk, carol.pk]).update(legal_hold="A claim.")
+    assert (counts()["invitations"], counts()["devices"]) == (0, 0)
+
+    User.objects.update(legal_hold="")
+
+    assert (counts()["invitations"], KnownDevice.objects.count()) == (2, 0)
 
 
 def test_a_dry_run_counts_and_changes_nothing(old, settings):
@@ -102,6 +162,8 @@ def test_the_command_prints_the_table(old):
         ["sign_ins", "365", "1"],
         ["unconfirmed", "1", "1"],
         ["applications", "180", "1"],
+        ["invitations", "180", "1"],
+        ["devices", "365", "1"],
         ["tickets", "off", "0"],
         ["mails", "365", "1"],
         ["Nothing", "was", "changed."],

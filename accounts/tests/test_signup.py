@@ -39,6 +39,28 @@ def test_signing_up_makes_nobody_before_the_code(client, mails):
     assert signed_in_id(client) is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
+        ("agent", "agent"), ("admin", "admin"), ("customer", "customer"), ("", "customer"),
+        ("root", "customer"), ("Agent", "customer"), ("<script>", "customer"),
+    ],
+)  # fmt: skip
+def test_a_link_can_choose_the_role_and_nothing_else(client, asked, chosen):
+    """D1-1: "Join as an agent" at the foot of the pages. What is sent counts, not the link."""
+    page = reverse("account_signup")
+
+    form = client.get(page, {"role": asked, "email": "x@example.org"}).context["form"]
+    client.post(f"{page}?role={asked}", NEW_PERSON)
+
+    assert (form["role"].value(), form["email"].value()) == (chosen, None)
+    assert SignUp.objects.get().role == Role.CUSTOMER
+
+
+def test_the_foot_of_the_pages_leads_agents_to_their_choice(client):
+    assert f'href="{reverse("account_signup")}?role=agent"' in client.get("/").text
+
+
 def test_what_a_sign_up_keeps_can_not_be_read_back(client, mails):
     """P9: neither the password nor the code stands in the row."""
     sign_up(client)

@@ -1,13 +1,14 @@
 """How an agent works: their own page, the menu's switch, the console."""
 
 from datetime import date, time
+from functools import partial
 
 import pytest
 import time_machine
 from django.urls import reverse
 
-from accounts import work
-from accounts.models import AgentProfile, Standing
+from accounts import erasure, people, work
+from accounts.models import AgentProfile, Role, Standing
 from tickets.assignment import Desk
 from tickets.models import Expertise
 from tickets.tests.factories import make_ticket
@@ -150,6 +151,44 @@ def test_only_an_agent_who_is_let_in_stands_in(login, bob, alice, ada, dave):
     save(client, availability="out", out_until="2999-01-01", substitute=dave.pk)
 
     assert AgentProfile.objects.get().substitute == dave
+
+
+LEAVE = {
+    "suspended": (partial(people.suspend, reason="x"), people.reactivate),
+    "deleted": (people.bin_user, people.restore_user),
+    "to be erased": (erasure.ask, people.restore_user),
+    "no agent": (
+        partial(people.change_role, role=Role.CUSTOMER),
+        partial(people.change_role, role=Role.AGENT),
+    ),
+}
+
+
+@pytest.mark.parametrize(("leave", "come_back"), LEAVE.values(), ids=LEAVE)
+def test_who_leaves_stands_in_for_nobody_and_is_not_offered(
+    login, ada, bob, dave, leave, come_back
+):
+    """Also not after coming back: by then somebody else may count on it. Others stay."""
+    client = login(bob)
+    out = {"availability": "out", "out_until": "2999-01-01"}
+    save(client, **out, substitute=dave.pk)
+    carl = make_agent("Carl")
+    AgentProfile.objects.create(agent=make_agent("Anna"), substitute=carl)
+
+    leave(dave, by=ada)
+
+    profile = AgentProfile.objects.get(agent=bob)
+    assert (profile.substitute, str(profile.out_until)) == (None, "2999-01-01")
+    assert AgentProfile.objects.get(agent__first_name="Anna").substitute == carl
+    refused = save(client, **out, substitute=dave.pk).context["form"]
+    assert refused.errors == {"substitute": ["Choose another agent"]}
+
+    come_back(dave, by=ada)
+    profile.refresh_from_db()
+    assert profile.substitute is None
+    save(client, **out, substitute=dave.pk)
+    profile.refresh_from_db()
+    assert profile.substitute == dave
 
 
 @pytest.mark.parametrize("name", ["alice", "ada", "pete"])

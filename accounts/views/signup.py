@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import limits, signups
 from accounts.adapter import home_of
 from accounts.forms.signup import SignUpCodeForm, SignupForm, SignUpLinkForm
-from accounts.models import SignUp
+from accounts.models import Role, SignUp
 
 SESSION_KEY = "sign_up"
 WAITING_PAGE = "account_email_verification_sent"
@@ -42,7 +42,7 @@ def sign_up(request):
         return redirect(home_of(request.user))
     if _waiting(request):
         return redirect(WAITING_PAGE)
-    form = SignupForm(request.POST if request.method == "POST" else None)
+    form = SignupForm(request.POST if request.method == "POST" else None, initial=_role(request))
     if form.is_valid() and (response := _ask(request, form)):
         return response
     context = {
@@ -51,6 +51,12 @@ def sign_up(request):
         "redirect_field_value": get_next_redirect_url(request),
     }
     return limits.answer(render(request, "account/signup.html", context), form)
+
+
+def _role(request) -> dict:
+    """The choice that a link like "Join as an agent" has made already."""
+    role = request.GET.get("role")
+    return {"role": role} if role in Role.values else {}
 
 
 def _ask(request, form):

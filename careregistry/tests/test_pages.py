@@ -128,6 +128,27 @@ def test_a_page_for_others_says_who_you_are(login, alice):
     assert alice.email in main_of(response)
 
 
+def test_a_page_for_others_leads_the_waiting_to_their_request(login, pete):
+    """D2-3"""
+    response = login(pete).get("/tickets/")
+
+    assert response.status_code == 403
+    assert "Your agent account is waiting for approval" in main_of(response)
+    assert f'href="{reverse("account_waiting")}"' in main_of(response)
+
+
+@pytest.mark.parametrize("name", ["account_signup", "account_login", "account_add_address"])
+def test_what_is_wrong_stands_first_and_takes_the_focus(client, alice, name):
+    """D0-24: with scripts off too."""
+    if name == "account_add_address":
+        client.force_login(alice)
+
+    main = main_of(client.post(reverse(name), {"first_name": ""}))
+
+    errors = '<div class="ccr-errors" id="errors" tabindex="-1" autofocus role="alert"'
+    assert 0 < main.index(errors) < main.index("<h1")
+
+
 def test_a_refusal_says_nothing_of_why():
     request = RequestFactory().get("/")
     request.user = None

@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 
 from accounts import actions as accounts
 from accounts import people
-from accounts.models import Application, Role, Standing
+from accounts.models import AgentProfile, Application, Role, Standing
 from accounts.tests.factories import make_user
 from messaging.actions import post_message, post_note
 from notifications import mails, outbox
@@ -170,6 +170,35 @@ def test_status_in_the_readers_words(sink, quiet_ticket, alice, bob, ada):
     assert "> Which number?" in mail.text
     (mail,) = sink.to(bob)
     assert "Now: Waiting on customer" in mail["Subject"]
+
+
+def test_an_agents_signature_stands_under_their_words(sink, alice, bob, quiet_ticket):
+    """Of a message and of a resolution, to the customer; not under words they did not write."""
+    AgentProfile.objects.create(agent=bob, signature="Bob <B.>\nReturns team")
+    solved = {"text": "We sent a new one.", "resolution": ResolutionKind.REPLACED}
+    post_message(quiet_ticket, by=bob, body="Which number?")
+    actions.change_status(quiet_ticket, Status.RESOLVED, by=bob, **solved)
+    actions.change_status(quiet_ticket, Status.OPEN, by=bob)
+    outbox.drain()
+
+    first, second, third = sink.to(alice)
+    assert "> Which number?\n> \n> Bob <B.>\n> Returns team\n" in first.text
+    assert "Which number?<br><br>Bob &lt;B.&gt;<br>Returns team" in first.html
+    assert "> We sent a new one.\n> \n> Bob <B.>\n> Returns team\n" in second.text
+    assert "Returns team" not in third.text
+
+
+def test_nobody_elses_mail_is_signed(sink, alice, bob, ada, quiet_ticket):
+    """Not what staff get of a customer's words, and not what a former agent writes."""
+    for person in (bob, ada):
+        AgentProfile.objects.create(agent=person, signature="Returns team")
+    post_message(quiet_ticket, by=alice, body="It stays cold.")
+    post_message(quiet_ticket, by=ada, body="We look into it.")
+    outbox.drain()
+
+    (mail,) = sink.to(alice)
+    assert "> We look into it.\n" in mail.text
+    assert [mail.text for mail in sink.mails if "Returns team" in mail.text] == []
 
 
 def test_resolution_with_instructions(sink, quiet_ticket, bob):

@@ -1,4 +1,4 @@
-// The ticket form: the words are saved two seconds after typing stops, the errors take the focus.
+// The ticket form: the words are saved two seconds after typing stops.
 
 import { takeOutTooLarge } from "./files.js";
 
@@ -39,5 +39,3 @@ function tellProblems(problems) {
     return line;
   }));
 }
-
-document.getElementById("errors")?.focus();

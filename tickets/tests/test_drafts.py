@@ -157,7 +157,9 @@ def test_visitors_do_not_fill_the_database(client, kettles):
     late = Client()
     assert late.post(SAVE, form_of(kettles)).status_code == 429
     page = late.post(NEW, form_of(kettles))
-    assert told(page) == ["Many tickets were begun from here. Try again a little later."]
+    assert page.status_code == 429
+    assert 3000 < int(page.headers["Retry-After"]) <= 3600
+    assert told(page) == ["Many tickets were begun from here. Wait 60 minutes, then try again"]
     assert typed(page, "subject") == "Phone does not turn on"
     assert TicketDraft.objects.count() == 30
 
@@ -171,8 +173,10 @@ def test_files_after_too_many_drafts_are_refused_in_words(login, alice, settings
 
     answer = login(alice).post(reverse("tickets:draft_files"))
 
+    assert answer.status_code == 429
+    assert 3000 < int(answer.headers["Retry-After"]) <= 3600
     assert texts(answer, ".ccr-error") == [
-        "Error: Many tickets were begun from here. Try again a little later."
+        "Error: Many tickets were begun from here. Wait 60 minutes, then try again"
     ]
 
 
