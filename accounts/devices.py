@@ -1,6 +1,7 @@
 """Which browser somebody sits at: in words, and whether we have seen it before."""
 
 import hashlib
+import ipaddress
 import secrets
 from datetime import timedelta
 
@@ -47,12 +48,13 @@ def recognise(request, response, user: User) -> bool:
     The browser keeps a random token for each person, so that nobody is known by a token that
     was made for somebody else. We keep the hashes.
     """
-    tokens = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "").split(".")[-PEOPLE_EACH:]
+    tokens = _tokens_of(request)
     known = user.known_devices.filter(token_hash__in=map(_hash, tokens))
-    is_known = bool(known.update(seen_at=timezone.now()))
+    here = {"seen_at": timezone.now(), "address": address_of(request)}
+    is_known = bool(known.update(**here))
     if not is_known:
         tokens = [*tokens, secrets.token_urlsafe(32)][-PEOPLE_EACH:]
-        KnownDevice.objects.create(user=user, token_hash=_hash(tokens[-1]))
+        KnownDevice.objects.create(user=user, token_hash=_hash(tokens[-1]), **here)
     response.set_cookie(
         settings.DEVICE_COOKIE_NAME,
         ".".join(filter(None, tokens)),
@@ -65,12 +67,32 @@ def recognise(request, response, user: User) -> bool:
 
 
 def known_as(request, email: str) -> str:
-    """What tells apart the browsers that the account of ``email`` has signed in with; "" for
-    all others."""
-    tokens = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "").split(".")[-PEOPLE_EACH:]
-    hashes = [_hash(token) for token in tokens if token]
-    known = KnownDevice.objects.filter(user__email=email, token_hash__in=hashes)
-    return known.values_list("token_hash", flat=True).first() or ""
+    """What tells apart the browsers that the account of ``email`` has signed in with, and the
+    networks they were in when they last did; "" for all others."""
+    devices = KnownDevice.objects.filter(user__email=email)
+    hashes = [_hash(token) for token in _tokens_of(request) if token]
+    known = devices.filter(token_hash__in=hashes).values_list("token_hash", flat=True).first()
+    address = address_of(request)
+    if known or not address:
+        return known or ""
+    return address if devices.filter(address=address).exists() else ""
+
+
+def _tokens_of(request) -> list[str]:
+    return request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "").split(".")[-PEOPLE_EACH:]
+
+
+def address_of(request) -> str:
+    """Where a request comes from; of IPv6 the network that one household or office has."""
+    try:
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:  # a local socket
+        return ""
+    if address.version == 6 and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    if address.version == 6:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
 
 
 def _hash(token: str) -> str:

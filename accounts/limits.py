@@ -4,11 +4,11 @@ Tries are rows, so limits hold over all processes and while Redis is down; how m
 long stands in ``settings.LIMITS``. A bucket's name is a keyed hash: nobody who reads the table
 learns which addresses were tried.
 
-What all the world counts in together, strangers could use up: a browser that has signed in to
-an account before has an allowance of its own there, so its owner is never locked out with them.
+What all the world counts in together, strangers could use up: a browser or a network that has
+signed in to an account before has an allowance of its own there, so its owner is not locked out
+with them.
 """
 
-import ipaddress
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .devices import known_as
+from .devices import address_of, known_as
 from .models import Attempt
 
 NO_TIME = timedelta()
@@ -88,7 +88,7 @@ def second_factor(request, user) -> tuple[Bucket, ...]:
     """What a code typed as the second step of ``user``'s sign-in counts in."""
     browser = known_as(request, user.email)
     return (
-        bucket("second_factor", user.pk, browser),
+        bucket("second_factor", user.pk, browser or address_of(request)),
         bucket("second_factor_day", user.pk, browser),
     )
 
@@ -156,19 +156,6 @@ def too_many(response, limited: Limited):
     response.status_code = 429
     response.headers["Retry-After"] = str(seconds(limited.wait))
     return response
-
-
-def address_of(request) -> str:
-    """Where a request comes from; of IPv6 the network that one household or office has."""
-    try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:  # a local socket
-        return ""
-    if address.version == 6 and address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
 
 
 def in_words(wait: timedelta) -> str:

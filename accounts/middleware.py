@@ -1,6 +1,9 @@
+from urllib.parse import urlsplit, urlunsplit
+
 from django.contrib.auth.middleware import (
     LoginRequiredMiddleware as DjangoLoginRequiredMiddleware,
 )
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -50,6 +53,15 @@ class LoginRequiredMiddleware(DjangoLoginRequiredMiddleware):
         if getattr(view, "login_required", True):
             return super().process_view(request, view, args, kwargs)
         return None
+
+    def handle_no_permission(self, request, view):
+        """Back to the page they were on: what a button sends goes to an address without a page."""
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view)
+        page = urlsplit(request.headers.get("Referer", ""))
+        if page.netloc != request.get_host():
+            return redirect("account_login")
+        return redirect_to_login(urlunsplit(page._replace(scheme="", netloc="")))
 
 
 class TimeZoneMiddleware(MiddlewareMixin):

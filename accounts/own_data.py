@@ -51,7 +51,7 @@ PARTS = {
     ),
     "known_devices": (
         lambda user: KnownDevice.objects.filter(user=user),
-        ("seen_at",),
+        ("seen_at", "address"),
     ),
     "second_factors": (
         lambda user: Authenticator.objects.filter(user=user),

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from celery import Celery
 from celery.signals import setup_logging
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careregistry.settings")
+
+TRANSPORT_ALIASES["filesystem"] = "careregistry.broker:Transport"
 
 app = Celery("careregistry")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -2,6 +2,8 @@ from django.http import HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from .views import bare_page
+
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
@@ -29,4 +31,13 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        return response
+
+
+class WrongMethodMiddleware(MiddlewareMixin):
+    """Says it on a page. Whoever signs in anew after pressing a button is led to its address."""
+
+    def process_response(self, request, response):
+        if response.status_code == 405 and not response.content:
+            response.content = bare_page("405.html")
         return response

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "accounts.middleware.SessionClockMiddleware",
     "accounts.middleware.GateMiddleware",
     "careregistry.middleware.PrivacyHeadersMiddleware",
+    "careregistry.middleware.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "careregistry.urls"

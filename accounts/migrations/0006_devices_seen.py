@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
             old_name='created_at',
             new_name='seen_at',
         ),
+        migrations.AddField(
+            model_name='knowndevice',
+            name='address',
+            field=models.CharField(blank=True, max_length=50),
+        ),
         migrations.AlterField(
             model_name='accountevent',
             name='kind',

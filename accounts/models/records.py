@@ -87,7 +87,8 @@ class KnownDevice(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="known_devices")
     token_hash = models.CharField(max_length=64)
-    seen_at = models.DateTimeField(default=timezone.now)  # the newest sign-in
+    seen_at = models.DateTimeField(default=timezone.now)  # the newest sign-in, and from where
+    address = models.CharField(max_length=50, blank=True)
 
     class Meta:
         constraints = [

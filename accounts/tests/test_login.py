@@ -217,3 +217,25 @@ def test_a_request_for_json_gets_the_page_like_everybody(client, alice):
     )
 
     assert response.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("referer", "after"),
+    [
+        ("http://testserver/account/privacy/?a=1", "?next=/account/privacy/%3Fa%3D1"),
+        ("http://elsewhere.example/account/privacy/", ""),
+        ("", ""),
+    ],
+)
+def test_a_button_pressed_after_the_session_ended_leads_back_to_its_page(client, referer, after):
+    """P14: what a button sends has no page of its own to come back to."""
+    answer = client.post(reverse("account_export"), headers={"referer": referer})
+
+    assert answer.url == reverse("account_login") + after
+
+
+def test_the_address_of_a_button_says_what_it_is(login, alice):
+    answer = login(alice).get(reverse("account_export"))
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "It belongs to a button" in answer.text

@@ -145,26 +145,44 @@ def test_without_demonstration_data_it_names_the_way_in(tmp_path):
     assert "manage.py create_first_admin" in words
 
 
-def test_when_a_child_dies_the_rest_ends_and_it_says_so(tmp_path):
+def test_a_worker_that_dies_is_started_again(tmp_path):
+    """P5: one bad bell, or whatever ends it, must not end the pages."""
+    with Running(tmp_path, "--no-demo") as registry:
+        wait_for(lambda: child_of(registry, "celery"))
+        worker = child_of(registry, "celery")
+
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: child_of(registry, "celery") not in (None, worker))
+
+        assert registry.get("/health/live") == (200, b"ok")
+        assert "The worker ended by itself with exit code -9. It is started again." in (
+            registry.said()
+        )
+
+
+def test_when_the_web_server_dies_the_rest_ends_and_it_says_so(tmp_path):
     with Running(tmp_path, "--no-demo") as registry:
         wait_for(lambda: len(registry.family()) >= 3)
         family = registry.family()
-        [worker] = [pid for pid in children({registry.process.pid}) if "celery" in command_of(pid)]
 
-        os.kill(worker, signal.SIGKILL)
+        os.kill(child_of(registry, "uvicorn"), signal.SIGKILL)
         ended = registry.process.wait(30)
         words = registry.said()
 
     assert ended != 0
-    assert "ended by itself with exit code -9" in words
+    assert "The web server ended by itself with exit code -9" in words
     assert alive(family) == set()
 
 
+def child_of(registry, program) -> int | None:
+    found = children({registry.process.pid})
+    return next((pid for pid in found if program in command_of(pid)), None)
+
+
 def command_of(pid):
-    answer = subprocess.run(
-        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True
-    )
-    return answer.stdout
+    """Empty for one that is gone."""
+    asked = ["ps", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
 
 
 def test_a_taken_port_is_said_in_words(tmp_path):

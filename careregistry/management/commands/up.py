@@ -42,9 +42,10 @@ class Command(BaseCommand):
         refuse_taken_port(host, settings.PORT)
         self.prepare(with_demo=not (no_demo or settings.PRODUCTION))
         stop_if_unsafe()
-        with Processes() as processes:
+        with Processes(tell=self.stderr.write) as processes:
             processes.start("web server", [*WEB, f"--host={host}", f"--port={settings.PORT}"])
-            processes.start("worker", WORKER)
+            # Pages work without it, and all it has to do stands in the database.
+            processes.start("worker", WORKER, may_be_revived=True)
             self.wait_until_live(host, processes)
             if not processes.is_over():
                 self.stdout.write(banner(host))
