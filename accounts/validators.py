@@ -1,4 +1,9 @@
-from django.contrib.auth.password_validation import MinimumLengthValidator as DjangoMinimumLength
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator as DjangoCommonPassword,
+)
+from django.contrib.auth.password_validation import (
+    MinimumLengthValidator as DjangoMinimumLength,
+)
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -26,3 +31,8 @@ class MaximumLengthValidator:
 
     def get_help_text(self):
         return _("128 characters or less")
+
+
+class CommonPasswordValidator(DjangoCommonPassword):
+    def get_error_message(self):
+        return _("Many people use this password. Choose one that only you think of")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
@@ -133,13 +134,24 @@ class Installation:
         ]
 
     def subjects_to(self, address):
-        """In the order they came, without the number and the subject of the ticket."""
+        """In the order they came, without codes and the number and the subject of the ticket."""
         return [headline_of(mail["Subject"]) for mail in self.mails_to(address)]
+
+    def expect_mails(self, expected):
+        """``expected``: how often each headline came to each address, and nothing else did."""
+        until = time.monotonic() + PATIENCE
+        while (came := self._came_to(expected)) != expected:
+            assert time.monotonic() < until, came
+            time.sleep(0.1)
+        assert set(self.sink.message_ids().values()) == {1}
+
+    def _came_to(self, addresses):
+        return {address: Counter(self.subjects_to(address)) for address in addresses}
 
 
 def headline_of(subject):
     about_ticket = re.match(r"\[CCR-\d+-\d+\] (.*): ", subject)
-    return about_ticket[1] if about_ticket else subject
+    return about_ticket[1] if about_ticket else re.sub(r"^\d{8} ", "", subject)
 
 
 PREAMBLE = """

@@ -5,7 +5,6 @@ One journey through the running product, in the order of the requirements D4-1 t
 
 import re
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -51,7 +50,7 @@ def test_john_complains_and_sarah_solves(registry, visitor):
     john_opens_it_again(john, sarah)
 
     assert "1 tickets is complete and unaltered" in registry.manage("verify_history")
-    everybody_got_their_mails_once(registry)
+    registry.expect_mails(MAILS)
 
 
 # --- People come in -----------------------------------------------------------------
@@ -62,25 +61,9 @@ def appoint_administrator(registry):
     registry.manage("create_first_admin", *who, "--password-stdin", typed=PASSWORD)
 
 
-def sign_up(person, first_name, last_name, email, role):
-    page = person.go("/").page
-    page.get_by_role("link", name="Create an account").first.click()
-    page.get_by_text(role).click()
-    page.get_by_label("First name").fill(first_name)
-    page.get_by_label("Last name").fill(last_name)
-    page.get_by_label("Email address").fill(email)
-    page.get_by_label("Create a password").fill(PASSWORD)
-    page.get_by_label("The password again").fill(PASSWORD)
-    page.get_by_label("I agree").check()
-    page.get_by_role("button", name="Create account").click()
-    mail = person.registry.mail_to(email, "is your confirmation code")
-    page.get_by_label("Security code").fill(re.match(r"\d{8}", mail["Subject"])[0])
-    page.get_by_role("button", name="Continue").click()
-
-
 def john_signs_up(john):
     """D4-1: and lands on his own, still empty list."""
-    sign_up(john, "John", "Miller", JOHN, "I need help with something")
+    john.sign_up("John", "Miller", JOHN, "I need help with something")
 
     expect(john.page.get_by_text("You are yet to raise a ticket")).to_be_visible()
     expect(john.page).to_have_url(re.compile("/tickets/$"))
@@ -88,7 +71,7 @@ def john_signs_up(john):
 
 
 def sarah_asks_to_be_agent(sarah):
-    sign_up(sarah, "Sarah", "Jones", SARAH, "I answer customers")
+    sarah.sign_up("Sarah", "Jones", SARAH, "I answer customers")
 
     words = "Your agent account is waiting for approval"
     expect(sarah.page.get_by_role("heading", name=words)).to_be_visible()
@@ -352,18 +335,3 @@ MAILS = {
         "New ticket without an agent": 1,
     },
 }
-
-
-def everybody_got_their_mails_once(registry):
-    until = time.monotonic() + 30
-    while mails_of(registry) != MAILS and time.monotonic() < until:
-        time.sleep(0.2)
-    assert mails_of(registry) == MAILS
-    assert set(registry.sink.message_ids().values()) == {1}
-
-
-def mails_of(registry):
-    return {
-        person: dict(Counter(re.sub(r"^\d{8} ", "", each) for each in registry.subjects_to(person)))
-        for person in MAILS
-    }

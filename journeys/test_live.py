@@ -5,8 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from accounts.tests.factories import PASSWORD
-
 pytestmark = pytest.mark.browser
 
 LIVE = 2.0  # seconds
@@ -190,9 +188,7 @@ def end_session(registry):
 def sign_in_again(alice):
     page = alice.page
     page.locator("#connection").get_by_role("link", name="Sign in", exact=True).click()
-    page.get_by_label("Email address").fill(ALICE)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    alice.type_password(ALICE)
     page.locator("#id_body").wait_for()
 
 

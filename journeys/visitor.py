@@ -1,8 +1,15 @@
 """Somebody with a browser of their own, and everything that goes wrong in its pages."""
 
+import re
 from urllib.parse import urlsplit
 
 from accounts.tests.factories import PASSWORD
+
+# A fingerprint reader, with a finger on it.
+KEY = {
+    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+    "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
+}  # fmt: skip
 
 # A promise of the moment at which some words are on the page for the first time.
 WATCH = """([words, patience]) => {
@@ -52,15 +59,44 @@ class Visitor:
     def _check_socket(self, socket):
         self._check_host(socket.url)
 
-    def sign_in(self, email, password=PASSWORD):
+    def plug_in_key(self, **differences):
+        """Into the computer: for passkeys."""
+        devices = self.context.new_cdp_session(self.page)
+        devices.send("WebAuthn.enable")
+        devices.send("WebAuthn.addVirtualAuthenticator", {"options": KEY | differences})
+
+    def sign_up(self, first_name, last_name, email, role):
+        """By the code from the mail. ``role`` in the words of the page."""
+        page = self.go("/").page
+        page.get_by_role("link", name="Create an account").first.click()
+        page.get_by_text(role).click()
+        page.get_by_label("First name").fill(first_name)
+        page.get_by_label("Last name").fill(last_name)
+        page.get_by_label("Email address").fill(email)
+        page.get_by_label("Create a password").fill(PASSWORD)
+        page.get_by_label("The password again").fill(PASSWORD)
+        page.get_by_label("I agree").check()
+        page.get_by_role("button", name="Create account").click()
+        self.type_code(email, "is your confirmation code")
+
+    def type_code(self, email, subject_part):
+        """The 8 digits of the mail with ``subject_part``."""
+        mail = self.registry.mail_to(email, subject_part)
+        self.page.get_by_label("Security code").fill(re.match(r"\d{8}", mail["Subject"])[0])
+        self.page.get_by_role("button", name="Continue").click()
+
+    def type_password(self, email, password=PASSWORD):
+        """On the sign-in page, which is open."""
+        self.page.get_by_label("Email address").fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
+
+    def sign_in(self, email):
         """Through the sign-in page, once; later with the cookies of that."""
         if email in self.registry.sessions:
             self.context.add_cookies(self.registry.sessions[email])
             return self
-        self.page.goto("/account/login/")
-        self.page.get_by_label("Email address").fill(email)
-        self.page.get_by_label("Password", exact=True).fill(password)
-        self.page.get_by_role("button", name="Sign in", exact=True).click()
+        self.go("/account/login/").type_password(email)
         self.page.wait_for_url(lambda url: "/account/login/" not in url)
         self.registry.sessions[email] = self.context.cookies()
         return self

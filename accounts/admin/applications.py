@@ -106,7 +106,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     def accept_view(self, request, object_id):
         application = self._application(object_id)
-        if request.method == "POST":
+        if request.method == "POST" or not application.is_open:
             return self._decide(request, application, Application.Decision.ACCEPTED)
         return self._ask(
             request,
@@ -119,8 +119,8 @@ class ApplicationAdmin(ReadOnlyAdmin):
     def decline_view(self, request, object_id):
         application = self._application(object_id)
         form = DeclineForm(request.POST or None)
-        if form.is_valid():
-            reason = form.cleaned_data["reason"]
+        if form.is_valid() or not application.is_open:
+            reason = form.data.get("reason", "")
             return self._decide(request, application, Application.Decision.DECLINED, reason)
         return self._ask(
             request,
@@ -150,6 +150,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
         )
 
     def _decide(self, request, application, decision, reason=""):
+        """Of one decided before, this only says so."""
         if refusal := self._refusal_to_decide(request, application, decision, reason):
             self.message_user(request, refusal, messages.ERROR)
         else:

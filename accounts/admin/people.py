@@ -62,7 +62,7 @@ class UserAdmin(FactorVerbs, PrivacyVerbs, ConsoleAdmin):
             (_("Addresses"), "accounts_address", "user"),
             (_("Downloads"), "accounts_dataexport", "user"),
         ]
-        if person.is_agent:
+        if hasattr(person, "agent_profile"):  # written when they first fill it in
             pages += [(_("How they work"), "accounts_agentprofile", "agent")]
         return format_html_join(
             ", ",
@@ -77,7 +77,9 @@ class UserAdmin(FactorVerbs, PrivacyVerbs, ConsoleAdmin):
         return super().get_search_results(request, queryset, search_term.lower())
 
     def get_fields(self, request, obj=None):
-        return self.fields if obj else self.add_fields
+        if obj is None:
+            return self.add_fields
+        return [name for name in self.fields if name != "is_superuser" or obj.is_admin]
 
     def get_readonly_fields(self, request, obj=None):
         return self.fields[2:] if obj else ()

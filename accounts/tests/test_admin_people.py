@@ -6,7 +6,7 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from accounts.admin.people import UserAdmin
-from accounts.models import Application, Role, Standing, User
+from accounts.models import AgentProfile, Application, Role, Standing, User
 from accounts.tests.factories import make_admin, make_agent
 
 PEOPLE = reverse("admin:accounts_user_changelist")
@@ -171,6 +171,7 @@ def test_nobody_deletes_their_own_account_here(login, ada):
 def test_the_page_of_a_person_has_their_facts_and_leads_to_their_records(login, ada, bob):
     bob.phone = "+44 20 7946 0018"
     bob.save()
+    AgentProfile.objects.create(agent=bob)
     application = Application.objects.create(
         applicant=bob, role="agent", decision="accepted", decided_at=bob.created_at, decided_by=ada
     )

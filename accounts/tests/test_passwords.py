@@ -49,6 +49,7 @@ def test_a_forgotten_password_is_replaced_by_code(client, mails, request, name):
 
     assert "Password changed! Please Login" in page.text
     assert [mail.kind for mail in mails] == ["password_reset_code", "password_reset"]
+    assert mails[1].subject == "Your password was changed"
     sign_in(client, person.email, NEW)
     assert signed_in_id(client) == str(person.pk)
 
@@ -270,7 +271,7 @@ STRANGE = "пароль 密碼 \"'<>&;%00 \\ 🔑"
 REFUSED = {
     "too short": ("aXuq7!z", "Passwords must be at least 8 characters long!"),
     "too long": ("aXuq7!zz" * 16 + "a", "Password must be 128 characters or less"),
-    "common": ("password123", "This password is too common."),
+    "common": ("password123", "Many people use this password. Choose one that only you think of"),
     "the first name": ("Aurelia1", "The password is too similar to the first name."),
     "the last name": ("Marchetti", "The password is too similar to the last name."),
     "the address": ("kettlefan77", "The password is too similar to the email address."),

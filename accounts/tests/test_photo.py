@@ -237,7 +237,7 @@ def test_a_photo_is_a_picture_and_nothing_else_to_a_browser(login, alice):
     assert response.content == picture("WEBP")
     assert response.headers["Content-Type"] == "image/webp"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Cache-Control"] == "private, max-age=86400"
+    assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
 
 

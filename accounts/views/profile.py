@@ -46,7 +46,7 @@ def photo(request, person_id, photo_key):
     except FileNotFoundError as gone:
         raise Http404 from gone
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, max-age=86400"
+    response["Cache-Control"] = "no-store"  # SEC-H5: nothing personal stays after the sign-out
     return response
 
 
