@@ -149,10 +149,7 @@ def wishes(world) -> dict:
 
 def comparable(world) -> dict:
     """The rows without what is random; a key that the world did not have is a new one."""
-    known = {
-        model: {row[0] for row in world.rows.get(model._meta.label, ())}
-        for model in apps.get_models()
-    }
+    known = world.known
     return {
         model._meta.label: sorted(
             str(

@@ -19,6 +19,7 @@ from .matrix import (
     SAFE,
     SOCKET_ROWS,
     page_routes,
+    requests_by,
     requests_of,
     row_for,
     socket_actions,
@@ -98,7 +99,7 @@ def is_refused_like(letter, response) -> bool:
 def test_page(world, row, person):
     """Each cell: the answer, and that refusals and safe methods leave no trace."""
     letter = row.cell(person)
-    for route, method in requests_of(row) if letter != "–" else ():
+    for route, method in requests_by(person, row) if letter != "–" else ():
         if letter == "Y":
             assert_allowed(world, person, route, method, row.thing)
         else:

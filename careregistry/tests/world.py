@@ -4,6 +4,7 @@ import re
 import uuid
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cached_property
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -301,6 +302,12 @@ class World:
         """Every statement passes here. Where all of them only read, nothing has to be compared."""
         self.was_written_to |= not sql.startswith(ONLY_READS)
         return execute(sql, params, many, context)
+
+    @cached_property
+    def known(self) -> dict[type, set]:
+        """The keys of all rows, by model."""
+        models = apps.get_models()
+        return {model: {row[0] for row in self.rows.get(model._meta.label, ())} for model in models}
 
     def is_unchanged(self) -> bool:
         if self.was_written_to:
