@@ -4,7 +4,14 @@ import pytest
 
 from accounts.models import Role, Standing
 from accounts.tests.factories import make_admin, make_agent, make_user
+from tickets import sla
 from tickets.tests.factories import make_category, make_ticket
+
+
+@pytest.fixture(autouse=True)
+def service_levels_read_anew():
+    """What one test's process knows of them must not reach the next."""
+    sla.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -71,7 +71,7 @@ PARTS = {
     ),
     "how_i_work": (
         lambda user: AgentProfile.objects.filter(agent=user),
-        ("capacity", "availability", "out_until", "signature"),
+        ("capacity", "availability", "out_until", "out_since", "signature"),
     ),
     "working_hours": (
         lambda user: WorkingHours.objects.filter(profile__agent=user),

@@ -9,6 +9,7 @@ from .models import Role
 EVERYBODY = {
     "tickets.add_ticket",
     "tickets.rate_ticket",
+    "tickets.raise_concern",
     "messaging.add_message",
 }
 
@@ -19,8 +20,17 @@ AGENT = EVERYBODY | {
     "tickets.assign_ticket",
     "tickets.move_ticket",
     "tickets.classify_ticket",
+    "tickets.raise_for_others",
+    "tickets.correct_requester",
+    "tickets.log_call",
+    "accounts.know_user",
+    "tickets.record_suggestion",
+    "tickets.answer_rating",
     "messaging.add_note",
 }
+
+CATALOGUE_VERBS = ("view", "add", "change", "delete")
+SERVICE_LEVELS = ("calendar", "openinghours", "holiday", "slapolicy")
 
 # What the administrator console shows and lets change. There is no "delete" for anything that
 # others rely on: tickets and people are put in the bin and restored by actions.
@@ -49,18 +59,28 @@ ADMIN = AGENT | {
     "accounts.change_agentprofile",
     "accounts.view_dataexport",
     "tickets.view_ticket",
-    "tickets.raise_for_others",
     "tickets.bin_ticket",
+    "tickets.remove_ticket",
+    "tickets.view_tombstone",
+    "tickets.view_callrequest",
     "tickets.view_category",
     "tickets.add_category",
     "tickets.change_category",
     "tickets.delete_category",
+    "tickets.view_categoryfield",
+    "tickets.add_categoryfield",
+    "tickets.change_categoryfield",
+    "tickets.delete_categoryfield",
+    *(f"tickets.{verb}_{what}" for verb in CATALOGUE_VERBS for what in SERVICE_LEVELS),
     "tickets.view_expertise",
     "tickets.add_expertise",
     "tickets.change_expertise",
     "tickets.delete_expertise",
     "tickets.view_ticketevent",
     "tickets.view_feedback",
+    "tickets.view_suggestion",
+    "tickets.view_concern",
+    "tickets.settle_concern",
     "tickets.view_attachment",
     "tickets.view_ticketdraft",
     "tickets.view_daysummary",

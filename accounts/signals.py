@@ -28,6 +28,10 @@ open_work_asked = Signal()
 # their open work, a User or a people.Handover
 agent_leaving = Signal()
 
+# An agent said how they work from now on: online, away, out of office, hours, how much at once.
+# Inside the transaction that wrote it down. Arguments: user: User
+availability_changed = Signal()
+
 # An administrator did this to somebody. Inside the transaction that did it.
 # Arguments: user: User, event: AccountEvent
 user_suspended = Signal()

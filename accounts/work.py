@@ -5,6 +5,7 @@ from datetime import time
 from django.db import transaction
 
 from .models import AgentProfile, User, WorkingHours
+from .signals import availability_changed
 
 Availability = AgentProfile.Availability
 
@@ -18,7 +19,7 @@ def profile_of(agent: User) -> AgentProfile:
 @transaction.atomic
 def save_profile(profile: AgentProfile, hours: dict[int, tuple[time, time]]) -> None:
     """Keep ``profile``, and ``hours`` for each day of the week that is worked."""
-    fields = ("capacity", "availability", "out_until", "substitute", "signature")
+    fields = ("capacity", "availability", "out_until", "out_since", "substitute", "signature")
     kept, _created = AgentProfile.objects.update_or_create(  # which holds it until we are done
         agent=profile.agent, defaults={name: getattr(profile, name) for name in fields}
     )
@@ -27,10 +28,12 @@ def save_profile(profile: AgentProfile, hours: dict[int, tuple[time, time]]) -> 
         WorkingHours(profile=kept, weekday=day, opens=opens, closes=closes)
         for day, (opens, closes) in hours.items()
     )
+    availability_changed.send(sender=User, user=profile.agent)
 
 
+@transaction.atomic
 def set_availability(agent: User, to: Availability) -> None:
     """Online, or away for a moment. Whoever was out of office is back."""
-    AgentProfile.objects.update_or_create(
-        agent=agent, defaults={"availability": to, "out_until": None, "substitute": None}
-    )
+    is_here = {"availability": to, "out_until": None, "out_since": None, "substitute": None}
+    AgentProfile.objects.update_or_create(agent=agent, defaults=is_here)
+    availability_changed.send(sender=User, user=agent)

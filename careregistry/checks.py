@@ -50,6 +50,23 @@ def check_settings(app_configs, **kwargs):
     return [Error(sentence, id="careregistry.E001") for sentence in unsafe_settings()]
 
 
+@register()
+def check_times(app_configs, **kwargs):
+    """Of what happens by itself. 0 switches a step off."""
+    ends = ("WAITING_DAYS", "CLOSE_AFTER_DAYS")
+    faults = [
+        f"{name} is less than 0."
+        for name in (*ends, "REMIND_DAYS_BEFORE", "UNASSIGNED_HOURS")
+        if getattr(settings, name) < 0
+    ]
+    faults += [
+        f"REMIND_DAYS_BEFORE must be less than {name}."
+        for name in ends
+        if 0 < getattr(settings, name) <= settings.REMIND_DAYS_BEFORE
+    ]
+    return [Error(sentence, id="careregistry.E002") for sentence in faults]
+
+
 def has_demonstration_accounts() -> bool:
     try:
         return get_user_model().objects.filter(is_demo=True).exists()

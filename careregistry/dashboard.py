@@ -24,7 +24,7 @@ from accounts.lists import LISTS
 from accounts.models import Application, Role, User
 from tickets.assignment import Desk, overdue
 from tickets.counting import CappedCount
-from tickets.models import DaySummary, Feedback, Ticket
+from tickets.models import Concern, DaySummary, Feedback, Ticket
 from tickets.wording import ago, desk_day, span
 from tickets.workflow import Status
 
@@ -41,11 +41,12 @@ TICKETS_SHOWN = 6
 
 def dashboard(user) -> dict:
     """The context of the dashboard of the administrator ``user``."""
-    desk = Desk()
     unassigned = _unassigned()
+    desk = Desk(unassigned)
     days = _last_days()
+    counts = _counts(user)
     return {
-        "figures": _figures(user, unassigned, days),
+        "figures": _figures(counts, unassigned, days),
         "unassigned": [
             {
                 "ticket": ticket,
@@ -60,6 +61,8 @@ def dashboard(user) -> dict:
             (_("Agent requests"), _pending(Role.AGENT)),
             (_("Admin requests"), _pending(Role.ADMIN)),
         ],
+        "stuck": counts["stuck"] and capped(counts["stuck"], MAX_COUNT),
+        "concerns": capped(counts["unsettled"], MAX_COUNT),
         "lists": [(title, _people_url(name)) for name, (title, _condition) in LISTS.items()],
         "chart": Chart(days) if days else None,
         "recent_actions": LogEntry.objects.select_related("user").order_by("-pk")[:ACTIONS_SHOWN],
@@ -79,9 +82,8 @@ class Figure:
     tone: str = ""  # good, bad
 
 
-def _figures(user, unassigned, days) -> list[Figure]:
+def _figures(counts, unassigned, days) -> list[Figure]:
     """Each opens exactly the tickets it counts."""
-    counts = _counts(user)
     today = days[-1].raised if days and days[-1].day == desk_day() else 0
     figures = [
         Figure(
@@ -129,13 +131,15 @@ def _counts(user) -> dict:
             overdue=_capped(late.filter(status=Status.NEW))
             + _capped(late.filter(status=Status.OPEN)),
             waiting=_capped(live.filter(status=Status.WAITING).order_by("due_at")),
+            stuck=_capped(Ticket.objects.filter(stuck_since__isnull=False).order_by("stuck_since")),
+            unsettled=_capped(Concern.objects.filter(settled_at=None).order_by("created_at")),
         )
         .get()
     )
 
 
-def _capped(tickets):
-    return CappedCount(tickets.values("pk")[: MAX_COUNT + 1])
+def _capped(rows):
+    return CappedCount(rows.values("pk")[: MAX_COUNT + 1])
 
 
 def _first_reply() -> Figure:

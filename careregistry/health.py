@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from notifications.models import OutgoingMail
+from tickets.models import ClockHand, Ticket
 
 MIN_FREE_BYTES = 100 * 1024**2
 
@@ -79,6 +80,8 @@ def details() -> dict:
     """What an administrator asks when something feels slow. None of it blocks readiness."""
     return {
         "oldest_due_mail_seconds": oldest_due_mail_seconds(),
+        "clock_looked_seconds_ago": clock_looked_seconds_ago(),
+        "stuck_tickets": Ticket.objects.filter(stuck_since__isnull=False)[:100].count(),
         "redis": redis_answers() if settings.REDIS_URL else None,
         "disk_free_bytes": shutil.disk_usage(settings.DATA_DIR).free,
     }
@@ -91,6 +94,12 @@ def oldest_due_mail_seconds() -> int:
     )
     first = owed.order_by("next_try_at", "pk").first()
     return int((timezone.now() - first.next_try_at).total_seconds()) if first else 0
+
+
+def clock_looked_seconds_ago() -> int | None:
+    """None until it looked for the first time."""
+    hand = ClockHand.objects.first()
+    return hand and int((timezone.now() - hand.looked_at).total_seconds())
 
 
 def redis_answers() -> bool:

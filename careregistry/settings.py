@@ -261,6 +261,8 @@ LIMITS = {
     "code_recipient": (5, timedelta(hours=1)),
     "code_address": (env.int("CODES_PER_ADDRESS", default=20), timedelta(hours=1)),
     "ticket_draft": (30, timedelta(hours=1)),
+    "rating_address": (30, timedelta(hours=1)),  # by the link in the mail, without signing in
+    "concern": (10, timedelta(hours=1)),
 }
 # The accounts library's own limits: ours stand in their place.
 ACCOUNT_RATE_LIMITS = dict.fromkeys(
@@ -288,14 +290,18 @@ RETENTION_DAYS = {
 
 # --- Tickets ----------------------------------------------------------------
 
-# Until service levels exist, one promise: a person answers within these hours.
+# Where no service level fits, a person answers within these hours, day and night.
 FIRST_ANSWER_HOURS = env.int("FIRST_ANSWER_HOURS", default=4)
 WAITING_DAYS = env.int("WAITING_DAYS", default=7)  # how long a ticket waits for its requester
-CLOSE_AFTER_DAYS = 7  # a resolved ticket closes by itself
+CLOSE_AFTER_DAYS = env.int("CLOSE_AFTER_DAYS", default=7)  # a resolved ticket closes by itself
+REMIND_DAYS_BEFORE = env.int("REMIND_DAYS_BEFORE", default=2)  # of both
+UNASSIGNED_HOURS = env.int("UNASSIGNED_HOURS", default=2)  # until administrators are alarmed
+ABSENCE_GRACE_HOURS = env.int("ABSENCE_GRACE_HOURS", default=4)  # of who is back tomorrow
 REOPEN_DAYS = 7
 RATING_DAYS = 30
 TICKETS_PER_HOUR = env.int("TICKETS_PER_HOUR", default=30)  # for one person
 DRAFT_DAYS = 30
+BIN_DAYS = env.int("BIN_DAYS", default=30)  # until a deleted ticket can be removed for good
 
 MAX_TEXT_LENGTH = 50_000
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
@@ -351,6 +357,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "send-owed-mail": {"task": "notifications.tasks.send_owed_mail", "schedule": 15.0},
     "summarise-days": {"task": "tickets.tasks.summarise_days", "schedule": 300.0},
+    "measure-usual-times": {"task": "tickets.tasks.measure_usual_times", "schedule": 3600.0},
+    "run-the-clock": {"task": "tickets.tasks.run_the_clock", "schedule": 60.0},
+    "route-tickets": {"task": "tickets.tasks.route_tickets", "schedule": 60.0},
     "drop-old-drafts": {"task": "tickets.tasks.drop_old_drafts", "schedule": 3600.0},
     "anchor-history": {"task": "tickets.tasks.anchor_history", "schedule": 86400.0},
     "make-exports": {"task": "accounts.tasks.make_exports", "schedule": 60.0},

@@ -27,6 +27,7 @@ if os.environ.get("SOAK"):
 DEMONSTRATION = """
 from django.contrib.auth.hashers import make_password
 from accounts.tests.factories import PASSWORD
+from tickets.feedback import path_to_rate
 User.objects.update(password=make_password(PASSWORD))
 nadia = make_user("Nadia", last_name="Novak", email="nadia@example.com")
 make_agent("Idris", last_name="Idle", email="idris@example.com")
@@ -47,6 +48,7 @@ answer({
     "withdrawn_requester": withdrawn.requester.email,
     "open_agent": amaras["open"].assignee.email,
     "open_pk": amaras["open"].pk,
+    "rate": path_to_rate(amaras["resolved"]),
 })
 """
 
@@ -177,6 +179,11 @@ PAGES = [
     Page("ticket-hold", "/tickets/{hold}/", "hold_requester"),
     Page("ticket-resolved", "/tickets/{resolved}/", AMARA),
     Page("ticket-closed", "/tickets/{closed}/", NOOR),
+    Page("rate", "{rate}"),
+    Page("rate-errors", "{rate}", act=press("Send feedback")),
+    Page("concerns", "/concerns/", AMARA, press("Send")),
+    Page("ratings", "/workspace/ratings/", "tomas.silva@example.com"),
+    Page("suggest", "/workspace/tickets/{open}/suggestion/", "open_agent", press("Keep it")),
     Page("ticket-withdrawn", "/tickets/{withdrawn}/", "withdrawn_requester"),
     Page("ticket-close", "/tickets/{open}/#close", AMARA),
     Page("workspace", "/workspace/", PRIYA),
@@ -196,6 +203,8 @@ PAGES = [
     Page("admin-ticket", "/admin/tickets/ticket/{open_pk}/change/", RUTH),
     Page("admin-requests", "/admin/accounts/application/", RUTH),
     Page("admin-people", "/admin/accounts/user/", RUTH),
+    Page("admin-concerns", "/admin/tickets/concern/", RUTH),
+    Page("admin-suggestions", "/admin/tickets/suggestion/", RUTH),
     Page("admin-outbox", "/admin/notifications/outgoingmail/", RUTH),
     Page("404", "/tickets/CCR-2020-99999/", AMARA),
     Page("403", "/admin/", AMARA),

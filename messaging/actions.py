@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from tickets import promises
 from tickets.actions import change_status
+from tickets.fields import Answers
 from tickets.history import lock, write
 from tickets.models import Attachment, Audience, Ticket, TicketEvent
+from tickets.spoken import changes_by
 from tickets.workflow import HANDLERS, Part, Status, TicketRefusal
 
 from .signals import message_posted
@@ -57,12 +58,14 @@ def post_message(
     seen: int | None = None,
     then: Status | None = None,
     resolution: str = "",
+    answers: Answers | None = None,
 ) -> TicketEvent:
     """Say ``body`` to the other side, with the files that wait under ``key``.
 
     The same ``key`` twice is stored once. A requester's answer opens a waiting ticket again.
     Staff may move the ticket in the same step: ``then``. To resolve is to say so:
-    then ``body`` is the text of the ``resolution``, and no message of its own.
+    then ``body`` is the text of the ``resolution``, and no message of its own; ``answers`` are
+    what ``change_status`` takes.
 
     Raises ChatClosed on an ended ticket, ReplyHeld when a handler has not seen every line up
     to now (``seen`` is the last one they have), and what ``change_status`` raises.
@@ -79,21 +82,12 @@ def post_message(
         _hold_if_stale(ticket, by, seen)
 
     if then == Status.RESOLVED:
-        event = change_status(ticket, then, by=by, text=body, key=key, resolution=resolution)
+        solved = {"text": body, "resolution": resolution, "answers": answers}
+        event = change_status(ticket, then, by=by, key=key, **solved)
         _attach(event, key, by)
         return event
     now = timezone.now()
-    changes = {
-        "message_count": ticket.message_count + 1,
-        "last_message_by": Part.REQUESTER if part == Part.REQUESTER else Part.ASSIGNEE,
-    }
-    if part in HANDLERS:
-        if ticket.first_responded_at is None:
-            changes["first_responded_at"] = now
-        if ticket.status == Status.OPEN:
-            changes["due_at"] = promises.answer_due(now)
-    elif ticket.status == Status.OPEN:
-        changes["due_at"] = min(ticket.due_at, promises.answer_due(now))
+    changes = changes_by(part, ticket, now) | {"message_count": ticket.message_count + 1}
     event = write(ticket, Kind.MESSAGE, by=by, at=now, text=body, key=key, **changes)
     _attach(event, key, by)
     message_posted.send(sender=Ticket, ticket=ticket, event=event)

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from tickets.detail_forms import AsksWhatIsMissing
 from tickets.forms import TextField
 from tickets.workflow import ResolutionKind, Status
 
@@ -23,8 +24,11 @@ class MessageForm(forms.Form):
             raise forms.ValidationError(_("Type something!"))
         return body
 
+    def refuse(self, refusal):
+        self.add_error(None, str(refusal))
 
-class StaffMessageForm(MessageForm):
+
+class StaffMessageForm(AsksWhatIsMissing, MessageForm):
     """A reply or a note, and for a reply what becomes of the ticket."""
 
     kind = forms.ChoiceField(choices=[("reply", _("Reply")), ("note", _("Internal note"))])
@@ -53,6 +57,7 @@ class StaffMessageForm(MessageForm):
         lawful = {"", *ticket.next_statuses(by), ticket.status}
         # Narrows what is offered only: what a page that is behind sends is refused in words.
         then.widget.choices = [choice for choice in then.choices if choice[0] in lawful]
+        self.ask_what_is_missing(ticket)
 
     @property
     def is_note(self):

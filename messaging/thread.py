@@ -12,6 +12,7 @@ from tickets.workflow import Part
 Kind = TicketEvent.Kind
 
 WORDS = (Kind.RAISED, Kind.MESSAGE, Kind.NOTE)
+GIVES = (Kind.ASSIGNED, Kind.REQUESTER)  # from somebody to somebody
 TIMELINE_LENGTH = 12
 SEAL = ("salt", "words_hash", "digest", "key")  # what proves a line, and nobody reads
 
@@ -53,17 +54,20 @@ def thread_of(ticket, part, reader, *, after=0, before=None, newest=None) -> Thr
 
 
 def name_people(lines):
-    """Gives each line its ``actor``, and an assignment its ``agent`` and whom it was taken from,
-    ``former``, in one query for all."""
+    """Gives each line its ``actor``, in one query for all. An assignment gets its ``agent``, the
+    correction of a requester its ``customer``, both also ``former``, whom it was taken from."""
     named = {line.actor_id for line in lines}
     for line in lines:
-        if line.kind == Kind.ASSIGNED:
+        if line.kind in GIVES:
             named |= {line.data["from"], line.data["to"]}
     people = User.objects.only(*NAMES).in_bulk(named - {None})
     for line in lines:
         line.actor = people.get(line.actor_id)
         if line.kind == Kind.ASSIGNED:
             line.agent = people.get(line.data["to"])
+        if line.kind == Kind.REQUESTER:
+            line.customer = people.get(line.data["to"])
+        if line.kind in GIVES:
             line.former = people.get(line.data["from"])
 
 
@@ -85,7 +89,7 @@ def _lay_out(lines, previous, reader):
     """
     zone = timezone.get_current_timezone()
     last = previous and previous.astimezone(zone).date()
-    you = _("You")
+    you, registry = _("You"), _("The registry")
     for line in lines:
         line.at = line.at.astimezone(zone)
         day = line.at.date()
@@ -94,7 +98,7 @@ def _lay_out(lines, previous, reader):
         line.is_said = bool(line.text) or not line.is_event
         line.is_mine = line.actor_id == reader.pk
         line.anchor = str(line.number)
-        line.by = you if line.is_mine else str(line.actor)
+        line.by = you if line.is_mine else str(line.actor or registry)
         last = day
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tickets import actions as ticket_actions
 from tickets import uploads
+from tickets.deadlines import outlook_of
 from tickets.forms import FeedbackForm, KeyForm, MoveForm
 from tickets.models import Attachment, Ticket
 from tickets.promises import promise_of
@@ -84,6 +85,8 @@ def _requester_context(request, ticket):
         "part": Part.REQUESTER,
         "page_url": ticket.get_absolute_url(),
         "promise": promise_of(ticket),
+        "call": ticket.waiting_call(),
+        "outlook": outlook_of(ticket),
         "timeline": timeline_of(ticket),
         "may_rate": ticket.may_be_rated,
         "feedback_form": FeedbackForm(),
@@ -184,7 +187,7 @@ def _said(request, ticket, form, problems, say, page):
         say()
     except TicketRefusal as refusal:
         ticket.refresh_from_db()  # the transaction was undone, what it did to the object was not
-        form.add_error(None, str(refusal))
+        form.refuse(refusal)
         return page(403 if isinstance(refusal, actions.ChatClosed) else 409)
     if request.htmx:  # the open page asks for the lines itself
         return HttpResponse(status=204)
@@ -248,12 +251,7 @@ def rate(request, reference):
         return _requester_page(request, found, status=422, feedback_form=form)
 
     def keep(ticket):
-        try:
-            ticket_actions.rate(ticket, by=request.user, **form.cleaned_data)
-        except TicketRefusal:
-            # The second of two clicks finds its own rating kept.
-            if not ticket.feedback.filter(round=ticket.reopen_count, **form.cleaned_data).exists():
-                raise
+        ticket_actions.rate(ticket, by=request.user, **form.cleaned_data)
 
     words = _("Thank you. Your rating of %(ticket)s is kept.")
     return _requester_act(request, reference, keep, words)
@@ -283,7 +281,7 @@ def _workspace_page(
     form = form or _blank_staff_form(request, ticket)
     context = _staff_context(request, ticket, part, form) | {
         "thread": _opening(request, ticket, part, STAFF_LINES),
-        "move_form": move_form or MoveForm(ticket=ticket, by=request.user),
+        "move_form": move_form or MoveForm(ticket=ticket, by=request.user, auto_id="move_%s"),
         "queues": queues_for(request.user).values(),
         **_waiting_files(request, form, file_problems),
     }
@@ -299,6 +297,7 @@ def _staff_context(request, ticket, part=None, form=None):
         "form": form or _blank_staff_form(request, ticket),
         "handles": part in HANDLERS,
         "rating": ticket.newest_feedback,
+        "call": ticket.waiting_call(),
         "closed_words": actions.chat_closed_words(ticket, request.user),
         **uploads.offer(),
     }
@@ -335,6 +334,7 @@ def write(request, reference):
                 seen=form.cleaned_data["seen"],
                 then=form.cleaned_data["then"],
                 resolution=form.cleaned_data["resolution"],
+                answers=form.answers,
                 **words,
             )
 
@@ -353,7 +353,7 @@ def move(request, reference):
     found, part = _find(request, reference)
     if part not in HANDLERS:
         raise PermissionDenied
-    form = MoveForm(request.POST, ticket=found, by=request.user)
+    form = MoveForm(request.POST, ticket=found, by=request.user, auto_id="move_%s")
     if form.is_valid():
         try:
             ticket_actions.change_status(
@@ -362,5 +362,5 @@ def move(request, reference):
             messages.success(request, _("Saved"))
             return redirect(found.workspace_url)
         except TicketRefusal as refusal:
-            form.add_error(None, str(refusal))
+            form.refuse(refusal)
     return _workspace_page(request, found, part, status=422, move_form=form)

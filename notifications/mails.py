@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from accounts.applications import path_to_apply_again
 from accounts.models import AccountEvent, Application, DataExport, LoginRecord, Standing
 from accounts.sign_ins import path_to_dispute
-from tickets.models import TicketEvent
+from tickets.feedback import path_to_rate
+from tickets.models import Audience, Concern, TicketEvent
 from tickets.promises import promise_of
 from tickets.wording import by_when
-from tickets.workflow import REQUESTER_WORDS, Status
+from tickets.workflow import LIVE, OURS, REQUESTER_WORDS, Status
 
 from .models import Notification, OutgoingMail
 from .preferences import is_refused, may_be_refused
@@ -56,6 +57,14 @@ STILL_MEANT = {
     Kind.EXPORT_READY: lambda person: person.is_active,
     Kind.ERASURE_ASKED: lambda person: person.erase_at is not None,
     Kind.ERASURE_STOPPED: lambda person: person.erase_at is None and person.is_active,
+    Kind.CONCERN_SETTLED: lambda person: person.is_approved,
+}
+
+# What tickets must still be like for mails about what time did.
+STILL_SO = {
+    Kind.REMINDER: lambda ticket: ticket.status in (Status.WAITING, Status.RESOLVED),
+    Kind.AT_RISK: lambda ticket: ticket.status in OURS,
+    Kind.LEFT_ALONE: lambda ticket: ticket.status in OURS and ticket.assignee_id is None,
 }
 
 # What the cause of a mail about an account names: the templates' word for it, and where it is.
@@ -66,6 +75,7 @@ CAUSES = {
     "account-event": ("account_event", AccountEvent.objects.all()),
     "login": ("sign_in", LoginRecord.objects.all()),
     "export": ("export", DataExport.objects.select_related("user")),
+    "concern": ("concern", Concern.objects.all()),
 }
 
 
@@ -146,10 +156,19 @@ def cause_facts(notification) -> dict:
     return {name: row}
 
 
+def _lines_told_to(person):
+    """Somebody known by their address only reads nothing here; what happens to their tickets is
+    mailed to them all the same, as they told it by phone or letter."""
+    if person.standing == Standing.UNCLAIMED and person.deleted_at is None:
+        theirs = TicketEvent.objects.filter(ticket__requester=person, ticket__deleted_at=None)
+        return theirs.filter(audience=Audience.EVERYONE)
+    return TicketEvent.objects.visible_to(person)
+
+
 def ticket_facts(notification) -> dict:
     person = notification.recipient
     event = (
-        TicketEvent.objects.visible_to(person)
+        _lines_told_to(person)
         .select_related(
             "actor__agent_profile",
             "ticket__requester",
@@ -163,6 +182,8 @@ def ticket_facts(notification) -> dict:
     if event is None:
         raise NotMeant(_("The person may no longer see the ticket."))
     ticket = event.ticket
+    if notification.kind in STILL_SO and not STILL_SO[notification.kind](ticket):
+        raise NotMeant(_("The ticket has moved on."))
     is_requester = person.pk == ticket.requester_id
     words = ticket.description if notification.kind == Kind.ASSIGNED_TO_YOU else event.text
     quote = cut(words, MAX_QUOTE)
@@ -182,8 +203,20 @@ def ticket_facts(notification) -> dict:
         "quote_lines": textwrap.indent(quote, "> ", lambda line: True),
         "is_cut": is_cut,
         "file_count": event.attachments.count(),
+        "rate_link": (
+            settings.SITE_URL + path_to_rate(ticket)
+            if is_requester and person.is_approved and asks_to_rate(event)
+            else ""
+        ),
         "next": next_step(ticket, event) if is_requester else staff_next_step(ticket),
     }
+
+
+def asks_to_rate(event) -> bool:
+    """Whether ``event`` ended its ticket: the closing of what was resolved asks nobody again."""
+    if event.kind != Line.STATUS or event.data["from"] not in LIVE:
+        return False
+    return event.data["to"] in (Status.RESOLVED, Status.CLOSED) and event.ticket.may_be_rated
 
 
 def signature_of(author) -> str:
@@ -216,18 +249,20 @@ def link_for(notification, facts) -> tuple[str, str]:
         return _("Ask again"), path_to_apply_again(facts["application"])
     if notification.kind == Kind.NEW_DEVICE:
         return _("This was not me"), path_to_dispute(facts["sign_in"])
-    if notification.kind in (Kind.TICKET_UNASSIGNED, Kind.APPLICATION_RECEIVED):
+    to_console = (Kind.TICKET_UNASSIGNED, Kind.LEFT_ALONE, Kind.APPLICATION_RECEIVED)
+    if notification.kind in to_console:
         return _("Open the console"), reverse("admin:index")
     if notification.kind == Kind.EXPORT_READY:
         return _("Go to the download"), reverse("account_privacy")
     if notification.kind == Kind.ERASURE_ASKED:
         return _("Sign in"), reverse("account_login")
+    if notification.kind == Kind.CONCERN_SETTLED:
+        return _("What you told us"), reverse("tickets:concerns")
     if ticket is None:
         return _("Go to the registry"), reverse("home")
-    path = ticket.url_for(notification.recipient)
-    if notification.kind == Kind.CLOSED and ticket.may_be_rated:
-        return _("Say how it went"), f"{path}#feedback"
-    return _("Open your ticket"), path
+    if notification.recipient.standing == Standing.UNCLAIMED:
+        return _("Create your account and follow it"), reverse("account_signup")
+    return _("Open your ticket"), ticket.url_for(notification.recipient)
 
 
 def subject_for(headline: str, ticket) -> str:

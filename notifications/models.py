@@ -113,6 +113,14 @@ class Notification(models.Model):
         STATUS_CHANGED = "status_changed", _("Status changed")
         RESOLVED = "resolved", _("Resolved")
         CLOSED = "closed", _("Closed")
+        CALL_ASKED = "call_asked", _("Customer asks to be called")
+        CALL_LOGGED = "call_logged", _("Call written down, to the customer")
+        REMINDER = "reminder", _("Reminder, to the customer")
+        AT_RISK = "at_risk", _("Promise at risk")
+        MISSED = "missed", _("Promise missed")
+        LEFT_ALONE = "left_alone", _("Ticket too long without an agent")
+        RATING_ANSWERED = "rating_answered", _("Rating answered")
+        CONCERN_SETTLED = "concern_settled", _("Concern answered")
 
     cause = models.CharField(_("cause"), max_length=60)  # like ticket-event:123, application:5
     kind = models.CharField(_("kind"), max_length=30, choices=Kind)

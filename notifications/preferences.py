@@ -37,18 +37,36 @@ CHOICES = (
     _choice(
         "found", _("A ticket comes in that nobody has"), {Kind.TICKET_UNASSIGNED}, {Role.ADMIN}
     ),
+    _choice("left", _("A ticket stays without an agent"), {Kind.LEFT_ALONE}, {Role.ADMIN}),
+    _choice(
+        "promises",
+        _("A promise on a ticket of mine is at risk or was missed"),
+        {Kind.AT_RISK, Kind.MISSED},
+        {Role.AGENT},
+    ),
+    _choice(
+        "promises_of_all",
+        _("A promise was missed, or is at risk and nobody has the ticket"),
+        {Kind.AT_RISK, Kind.MISSED},
+        {Role.ADMIN},
+    ),
     _choice("asks", _("Somebody asks for a role"), {Kind.APPLICATION_RECEIVED}, {Role.ADMIN}),
     _choice(
         "news",
         _("An agent writes to me or changes the status"),
-        {Kind.MESSAGE, Kind.STATUS_CHANGED},
+        {Kind.MESSAGE, Kind.STATUS_CHANGED, Kind.RATING_ANSWERED, Kind.CALL_LOGGED},
         {Role.CUSTOMER},
     ),
-    _choice("words", _("Somebody writes on a ticket of mine"), {Kind.MESSAGE}, {Role.AGENT}),
+    _choice(
+        "words",
+        _("Somebody writes on a ticket of mine, or asks to be called"),
+        {Kind.MESSAGE, Kind.CALL_ASKED},
+        {Role.AGENT},
+    ),
     _choice(
         "words_to_nobody",
         _("Somebody writes on a ticket of mine, or on one that nobody has"),
-        {Kind.MESSAGE},
+        {Kind.MESSAGE, Kind.CALL_ASKED},
         {Role.ADMIN},
     ),
     _choice(
@@ -58,6 +76,12 @@ CHOICES = (
         {Role.AGENT, Role.ADMIN},
     ),
     _choice("taken", _("An agent takes on a ticket I raised"), {Kind.ASSIGNED}, EVERYBODY),
+    _choice(
+        "reminders",
+        _("A ticket I raised waits for my answer, or closes soon"),
+        {Kind.REMINDER},
+        EVERYBODY,
+    ),
     _choice("closed", _("A ticket I raised is closed"), {Kind.CLOSED}, EVERYBODY),
 )
 

@@ -23,13 +23,27 @@ from accounts.signals import (
     user_suspended,
 )
 from messaging.signals import message_posted
-from tickets.signals import ticket_assigned, ticket_raised, ticket_status_changed
+from tickets.models import Routing, TicketEvent
+from tickets.signals import (
+    call_asked,
+    call_logged,
+    concern_settled,
+    promise_moved,
+    rating_answered,
+    requester_corrected,
+    ticket_assigned,
+    ticket_clocked,
+    ticket_raised,
+    ticket_removing,
+    ticket_status_changed,
+)
 from tickets.workflow import Part, Status
 
 from .models import Notification, OutgoingMail
 from .tasks import ring
 
 Kind = Notification.Kind
+Line = TicketEvent.Kind
 
 
 def owe(kind: str, *people: User | None, cause: str, event=None) -> None:
@@ -94,7 +108,7 @@ def owe_word_of_the_download(sender, export, **kwargs):
 @receiver(ticket_raised)
 def owe_receipt_and_call_admins(sender, ticket, event, **kwargs):
     owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=event)
-    if ticket.assignee is None:
+    if ticket.assignee is None and ticket.category.routing != Routing.AUTOMATIC:
         admins = User.objects.admins().exclude(pk=ticket.requester_id)
         owe_ticket_mail(Kind.TICKET_UNASSIGNED, *admins, event=event)
 
@@ -124,13 +138,69 @@ def owe_status_mail(sender, ticket, event, **kwargs):
     why = event.data.get("why")
     if why in (Part.ASSIGNMENT, Part.REPLY):
         return  # the mail about the assignment or the message tells it
-    if event.actor != ticket.assignee:
-        owe_ticket_mail(Kind.STATUS_CHANGED, ticket.assignee, event=event)
     to = event.data["to"]
+    is_filed = event.actor is None and to == Status.CLOSED  # what the agent settled long ago
+    if event.actor != ticket.assignee and not is_filed:
+        owe_ticket_mail(Kind.STATUS_CHANGED, ticket.assignee, event=event)
     if to in (Status.RESOLVED, Status.CLOSED):
         owe_ticket_mail(Kind(to), ticket.requester, event=event)
     elif event.actor != ticket.requester and why != Part.MESSAGE:
         owe_ticket_mail(Kind.STATUS_CHANGED, ticket.requester, event=event)
+
+
+@receiver(requester_corrected)
+def owe_the_receipt_to_whose_ticket_it_is(sender, ticket, event, **kwargs):
+    owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=ticket.events.get(number=1))
+
+
+@receiver(call_asked)
+def owe_the_wish_for_a_call(sender, ticket, event, **kwargs):
+    admins = User.objects.admins().exclude(pk=ticket.requester_id)
+    people = [ticket.assignee] if ticket.assignee else admins
+    owe_ticket_mail(Kind.CALL_ASKED, *people, event=event)
+
+
+@receiver(call_logged)
+def owe_what_was_said_on_the_phone(sender, ticket, event, **kwargs):
+    owe_ticket_mail(Kind.CALL_LOGGED, ticket.requester, event=event)
+
+
+@receiver(ticket_removing)
+def remove_what_was_owed(sender, ticket, **kwargs):
+    Notification.objects.filter(event__ticket=ticket).delete()
+    OutgoingMail.objects.filter(ticket=ticket).delete()
+
+
+@receiver(rating_answered)
+def owe_the_answer_to_a_rating(sender, ticket, event, **kwargs):
+    owe_ticket_mail(Kind.RATING_ANSWERED, ticket.requester, event=event)
+
+
+@receiver(concern_settled)
+def owe_the_answer_to_a_concern(sender, concern, **kwargs):
+    owe(Kind.CONCERN_SETTLED, concern.author, cause=f"concern:{concern.pk}")
+
+
+@receiver(ticket_clocked)
+def owe_word_of_what_time_did(sender, ticket, event, **kwargs):
+    """Warnings are for who can still keep the promise; of a missed one its administrators hear."""
+    admins = User.objects.admins().exclude(pk=ticket.requester_id)
+    match event.kind:
+        case Line.REMINDED:
+            owe_ticket_mail(Kind.REMINDER, ticket.requester, event=event)
+        case Line.WARNED:
+            people = [ticket.assignee] if ticket.assignee else admins
+            owe_ticket_mail(Kind.AT_RISK, *people, event=event)
+        case Line.BREACHED:
+            owe_ticket_mail(Kind.MISSED, ticket.assignee, *admins, event=event)
+        case Line.ALARMED:
+            owe_ticket_mail(Kind.LEFT_ALONE, *admins, event=event)
+
+
+@receiver(promise_moved)
+def owe_word_of_another_time(sender, ticket, event, **kwargs):
+    """D1-15: who moves a promise tells its requester why."""
+    owe_ticket_mail(Kind.STATUS_CHANGED, ticket.requester, event=event)
 
 
 @receiver(email_changed)

@@ -4,7 +4,7 @@ Each is one transaction: the ticket's row, its history line and what others owe 
 are kept together or not at all.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -13,9 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.customers import is_customer
 from accounts.models import User
 
-from . import promises
+from . import fields, promises, sla
 from .history import lock, write
 from .models import (
     Attachment,
@@ -28,10 +29,17 @@ from .models import (
     TicketDraft,
     TicketEvent,
 )
-from .signals import ticket_assigned, ticket_raised, ticket_rated, ticket_status_changed
+from .signals import (
+    promise_moved,
+    ticket_assigned,
+    ticket_raised,
+    ticket_rated,
+    ticket_status_changed,
+)
 from .workflow import (
     HANDLERS,
     LIVE,
+    OURS,
     TRANSITIONS,
     AlreadyAssigned,
     Part,
@@ -40,6 +48,7 @@ from .workflow import (
     TicketRefusal,
     TooMany,
     TransitionRefused,
+    next_statuses,
 )
 
 Kind = TicketEvent.Kind
@@ -55,16 +64,19 @@ def raise_ticket(
     draft_key: UUID | None = None,
     requester: User | None = None,
     channel: Channel = Channel.WEB,
+    priority: str = "",
+    answers: fields.Answers | None = None,
     **details,
 ) -> Ticket:
     """Register a complaint of ``by``, or of ``requester`` who told it to ``by``.
 
-    ``details`` are the other fields of the form. A draft makes one ticket: asked again with the
-    same ``draft_key``, the first one is returned. Files that waited in the draft go with it.
-    Raises TooMany past the hourly limit, which is for people who write themselves.
+    Without a ``priority`` it has the one that is usual in its category, whose questions have these
+    ``answers``. ``details`` are the other fields of the form. A draft makes one ticket: asked
+    again with the same ``draft_key``, the first one is returned. Files that waited in the draft
+    go with it. Raises TooMany past the hourly limit, which is for people who write themselves.
     """
     requester = requester or by
-    if requester != by and not (by.has_perm("tickets.raise_for_others") and requester.is_approved):
+    if requester != by and not (by.has_perm("tickets.raise_for_others") and is_customer(requester)):
         raise PermissionDenied
     if draft_key:
         # Taking the draft away is the claim: the second of two clicks finds nothing to take.
@@ -76,14 +88,17 @@ def raise_ticket(
     if requester == by and _has_raised_many(by):
         raise TooMany(_("You have raised many tickets within an hour. Try again a little later."))
     now = timezone.now()
+    priority = priority or category.default_priority
+    terms = sla.terms_for(category, priority)
     ticket = Ticket.objects.create(
         reference=reference,
         requester=requester,
         category=category,
         subject=subject,
-        due_at=promises.answer_due(now),
+        priority=priority,
         created_at=now,
         draft_key=draft_key,
+        **sla.promised(terms, now),
         **details,
     )
     event = write(
@@ -91,11 +106,17 @@ def raise_ticket(
         Kind.RAISED,
         by=by,
         at=now,
-        data={"category": category.pk, "priority": ticket.priority, "channel": channel},
+        data={
+            "category": category.pk,
+            "priority": priority,
+            "channel": channel,
+            "kind": ticket.kind,
+        },
         text=description,
         last_message_by=Part.REQUESTER,
         message_count=1,
     )
+    fields.keep_first(ticket, answers or {})
     if draft_key:
         Attachment.objects.waiting_in(draft_key, by).update(event=event, draft_key=None)
     ticket_raised.send(sender=Ticket, ticket=ticket, event=event)
@@ -113,19 +134,24 @@ def change_status(
     ticket: Ticket,
     to: Status,
     *,
-    by: User,
+    by: User | None,
     text: str = "",
     resolution: str = "",
     until: date | None = None,
     via: Part | None = None,
+    rule: str = "",
     key: UUID | None = None,
+    answers: fields.Answers | None = None,
 ) -> TicketEvent:
     """Move ``ticket`` to ``to``, write its history line, tell the other apps.
 
     ``text`` is the reason of a hold, the words of a resolution, or a word with any other move.
     ``resolution`` is the kind of a resolution, ``until`` the day a hold ends. ``via`` names the
     step that brings the move with it; the table lets assignment and reply move by themselves.
-    ``key`` is the one-time key of the form.
+    ``key`` is the one-time key of the form. ``answers`` to the category's questions are kept with
+    a resolution. Nobody (``by`` is None) moves it by a ``rule`` of ``clockwork``.
+
+    Raises DetailsMissing when people resolve it before they know what the category needs to know.
 
     Raises TransitionRefused when the table has no such move for ``by``, when a needed word is
     missing, or when someone else moved the ticket after ``ticket`` was loaded.
@@ -137,16 +163,20 @@ def change_status(
         raise TransitionRefused(_("%(ticket)s was changed by someone else.") % {"ticket": ticket})
     before = Status(ticket.status)
     allowed = TRANSITIONS.get((before, to), frozenset())
-    if via not in allowed and to not in ticket.next_statuses(by):
+    moves = ticket.next_statuses(by) if by else next_statuses(before, Part.CLOCK)
+    if via not in allowed and to not in moves:
         raise TransitionRefused(
             _("%(ticket)s cannot go from %(before)s to %(after)s.")
             % {"ticket": ticket, "before": before.label, "after": to.label}
         )
 
+    if to == Status.RESOLVED and by:
+        fields.complete(ticket, by=by, answers=answers or {})
     now = timezone.now()
-    data = {"from": before, "to": to} | ({"why": via} if via else {})
+    data = {"from": before, "to": to}
+    data |= {name: value for name, value in (("why", via), ("rule", rule)) if value}
     changes = {"status": to} | _CONSEQUENCES[to](ticket, now, data, by, text, resolution, until)
-    if text and ticket.part_of(by) in HANDLERS:
+    if text and by and ticket.part_of(by) in HANDLERS:
         changes["last_message_by"] = Part.ASSIGNEE
         changes["first_responded_at"] = ticket.first_responded_at or now
     event = write(ticket, Kind.STATUS, by=by, at=now, data=data, text=text, key=key, **changes)
@@ -160,33 +190,33 @@ def change_status(
 def _to_open(ticket, now, data, *rest):
     if ticket.status == Status.NEW:
         return {}  # it keeps the promise it was raised with
-    changes = {"due_at": promises.answer_due(now)}
-    if ticket.status not in LIVE:
-        changes |= {
-            "resolution_kind": "",
-            "resolved_at": None,
-            "closed_at": None,
-            "reopen_count": ticket.reopen_count + 1,
-        }
-    return changes
+    if ticket.status in LIVE:
+        return sla.resumed(ticket, now) | {"pooled_at": now}
+    return sla.promised_anew(ticket, now) | {
+        "resolution_kind": "",
+        "resolved_at": None,
+        "closed_at": None,
+        "reopen_count": ticket.reopen_count + 1,
+        "pooled_at": now,
+    }
 
 
 def _to_waiting(ticket, now, *rest):
-    return {"due_at": promises.requester_due(now)}
+    return sla.paused(ticket, now) | {"due_at": promises.requester_due(now)}
 
 
 def _to_hold(ticket, now, data, by, text, resolution, until):
     if not (text and until and until >= timezone.localdate()):
         raise TransitionRefused(_("A hold needs a reason and a day to come."))
     data["until"] = until.isoformat()
-    return {"due_at": promises.hold_due(until)}
+    return sla.paused(ticket, now) | {"due_at": promises.hold_due(until)}
 
 
 def _to_resolved(ticket, now, data, by, text, resolution, until):
     if not (text and resolution in ResolutionKind.values):
         raise TransitionRefused(_("Say how it was resolved, and tell the customer."))
     data["resolution"] = resolution
-    return {
+    return sla.paused(ticket, now) | {
         "resolution_kind": resolution,
         "resolved_at": now,
         "due_at": promises.closing_due(now),
@@ -194,9 +224,9 @@ def _to_resolved(ticket, now, data, by, text, resolution, until):
 
 
 def _to_closed(ticket, now, data, by, *rest):
-    changes = {"closed_at": now, "due_at": None}
+    changes = sla.NOTHING | {"closed_at": now, "due_at": None}
     if not ticket.resolved_at:  # nobody resolved it before
-        solved = by.pk == ticket.requester_id
+        solved = by and by.pk == ticket.requester_id
         kind = ResolutionKind.SOLVED_BY_CUSTOMER if solved else ResolutionKind.OTHER
         data["resolution"] = kind
         changes |= {"resolution_kind": kind, "resolved_at": now}
@@ -204,7 +234,7 @@ def _to_closed(ticket, now, data, by, *rest):
 
 
 def _to_withdrawn(ticket, now, *rest):
-    return {"closed_at": now, "due_at": None}
+    return sla.NOTHING | {"closed_at": now, "due_at": None}
 
 
 _CONSEQUENCES = {
@@ -218,10 +248,21 @@ _CONSEQUENCES = {
 
 
 @transaction.atomic
-def assign(ticket: Ticket, *, to: User, by: User) -> TicketEvent:
+def assign(
+    ticket: Ticket,
+    *,
+    to: User,
+    by: User | None,
+    rule: str = "",
+    note: str = "",
+    capacity: int | None = None,
+) -> TicketEvent:
     """Give ``ticket`` to the agent ``to``; a new ticket is opened by it.
 
     Administrators assign any live ticket, its agent hands it over, an agent of its pool takes it.
+    Nobody (``by`` is None) assigns it by a ``rule`` of ``routing``, to who has less than
+    ``capacity``. ``note`` is for the next agent and stays among staff.
+
     Raises AlreadyAssigned when somebody was quicker, TicketRefusal when it can't be theirs.
     """
     seen = ticket.assignee_id
@@ -229,17 +270,15 @@ def assign(ticket: Ticket, *, to: User, by: User) -> TicketEvent:
     # the ticket, as in people.suspend: each waits for the other in one order.
     agents = User.objects.agents().select_for_update(no_key=True)
     is_at_work = agents.filter(pk=to.pk).exists()
+    theirs = Ticket.objects.live().filter(assignee=to).order_by("due_at", "pk")
+    if capacity is not None and theirs[:capacity].count() == capacity:
+        raise TicketRefusal(_("%(agent)s has no room.") % {"agent": to})
     lock(ticket)
     if ticket.assignee_id != seen:
-        raise AlreadyAssigned(
-            _("%(ticket)s is already assigned to %(agent)s.")
-            % {"ticket": ticket, "agent": ticket.assignee}
-        )
-    part = ticket.part_of(by)
-    takes = part == Part.POOL and to.pk == by.pk
-    if not (by.has_perm("tickets.assign_ticket") and (part in HANDLERS or takes)):
+        raise AlreadyAssigned(ticket, ticket.assignee)
+    if by and not _may_assign(ticket, to, by):
         raise PermissionDenied
-    if ticket.status not in LIVE:
+    if ticket.status not in LIVE or ticket.deleted_at:
         raise TicketRefusal(
             _("%(ticket)s is %(status)s. Open it again to assign it.")
             % {"ticket": ticket, "status": ticket.get_status_display().lower()}
@@ -247,41 +286,54 @@ def assign(ticket: Ticket, *, to: User, by: User) -> TicketEvent:
     if not is_at_work or to.pk == ticket.requester_id:
         raise TicketRefusal(_("%(person)s can't be given this ticket.") % {"person": to})
     if to.pk == ticket.assignee_id:
-        raise AlreadyAssigned(
-            _("%(ticket)s is already assigned to %(agent)s.") % {"ticket": ticket, "agent": to}
-        )
-    event = write(
-        ticket,
-        Kind.ASSIGNED,
-        by=by,
-        data={"from": ticket.assignee_id, "to": to.pk},
-        assignee=to,
-    )
+        raise AlreadyAssigned(ticket, to)
+    if note:
+        write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, text=note)
+    data = {"from": ticket.assignee_id, "to": to.pk} | ({"rule": rule} if rule else {})
+    event = write(ticket, Kind.ASSIGNED, by=by, data=data, assignee=to)
     ticket_assigned.send(sender=Ticket, ticket=ticket, event=event)
     if ticket.status == Status.NEW:
-        change_status(ticket, Status.OPEN, by=by, via=Part.ASSIGNMENT)
+        change_status(ticket, Status.OPEN, by=by, via=Part.ASSIGNMENT, rule=rule)
     return event
 
 
+def _may_assign(ticket, to, by) -> bool:
+    part = ticket.part_of(by)
+    takes = part == Part.POOL and to.pk == by.pk
+    return by.has_perm("tickets.assign_ticket") and (part in HANDLERS or takes)
+
+
 @transaction.atomic
-def release(ticket: Ticket, *, by: User) -> TicketEvent | None:
+def release(ticket: Ticket, *, by: User | None, rule: str = "") -> TicketEvent | None:
     """Take ``ticket`` from an agent who is none any more, so that whoever may can take it.
 
     It stays where it stands, and so does what was promised. ``by`` is who let the agent go: that
     may be the requester, to whom the ticket gives no say in who has it. Nothing is written when
-    its agent is at work.
+    its agent works here, unless a ``rule`` of ``routing`` takes it from them and nobody has moved
+    it since it was loaded.
     """
+    seen = (ticket.assignee_id, ticket.status)
     lock(ticket)
     agent = ticket.assignee
-    if agent is None or (agent.is_approved and agent.is_agent):
+    is_as_seen = rule and seen == (ticket.assignee_id, ticket.status)
+    if agent is None or (agent.is_approved and agent.is_agent and not is_as_seen):
         return None
-    data = {"from": agent.pk, "to": None}
+    data = {"from": agent.pk, "to": None} | ({"rule": rule} if rule else {})
     return write(ticket, Kind.ASSIGNED, by=by, data=data, assignee=None)
 
 
 @transaction.atomic
-def classify(ticket: Ticket, *, by: User, priority: str, category: Category) -> TicketEvent | None:
-    """Set priority and category; nothing is written when both are what they were."""
+def classify(
+    ticket: Ticket,
+    *,
+    by: User,
+    priority: str,
+    category: Category,
+    kind: str | None = None,
+    tags: list[str] | None = None,
+) -> TicketEvent | None:
+    """Set priority and category, and if given kind and tags; nothing is written when all are what
+    they were."""
     lock(ticket)
     if ticket.part_of(by) not in HANDLERS:
         raise PermissionDenied
@@ -293,30 +345,82 @@ def classify(ticket: Ticket, *, by: User, priority: str, category: Category) -> 
     if category.pk != ticket.category_id:
         changes["category"] = category
         data["category"] = [ticket.category_id, category.pk]
-    if not changes:
+    fits_another = bool(changes)
+    if kind and kind != ticket.kind:
+        changes["kind"] = kind
+        data["kind"] = [ticket.kind, kind]
+    if tags is not None and (retagged := fields.tag(ticket, tags)):
+        data["tags"] = retagged
+    if not data:
         return None
+    due_at = ticket.due_at
+    if fits_another:
+        changes |= _promised_for(ticket, priority, category)
     event = write(ticket, Kind.CLASSIFIED, by=by, data=data, audience=Audience.STAFF, **changes)
+    if ticket.due_at != due_at:
+        _promise_moved(ticket, due_at, ticket.due_at, by=by, because=next(iter(data)))
+    return event
+
+
+def _promised_for(ticket, priority, category) -> dict:
+    """What else changes when another service level fits."""
+    terms = sla.terms_for(category, priority)
+    if ticket.status not in LIVE or terms.policy_id == ticket.policy_id:
+        return {}
+    return sla.reckoned_anew(ticket, terms, timezone.now())
+
+
+def _promise_moved(ticket, before, due_at, *, by, because, text="") -> TicketEvent:
+    """The line that says to everybody that the answer is promised for another time, and why."""
+    data = {"from": before.isoformat(), "to": due_at.isoformat(), "because": because}
+    event = write(ticket, Kind.PROMISED, by=by, data=data, text=text, due_at=due_at)
+    promise_moved.send(sender=Ticket, ticket=ticket, event=event)
     return event
 
 
 @transaction.atomic
-def rate(ticket: Ticket, *, by: User, rating: int, comment: str = "") -> Feedback:
+def move_promise(ticket: Ticket, *, by: User, to: datetime, reason: str) -> TicketEvent:
+    """Promise the answer for another time. The customer is told the ``reason``.
+
+    Raises TicketRefusal when no answer is owed now, or without a reason and a time to come.
+    """
+    lock(ticket)
+    if ticket.part_of(by) not in HANDLERS:
+        raise PermissionDenied
+    if ticket.status not in OURS:
+        raise TicketRefusal(_("No answer is owed while the ticket stands where it does."))
+    if not (reason and to > timezone.now()):
+        raise TicketRefusal(_("Another time needs a reason, and must be to come."))
+    return _promise_moved(ticket, ticket.due_at, to, by=by, because="hand", text=reason)
+
+
+@transaction.atomic
+def rate(
+    ticket: Ticket,
+    *,
+    by: User,
+    rating: int,
+    comment: str = "",
+    improvement: str = "",
+    round: int | None = None,
+) -> Feedback:
     """Keep the requester's rating of how the ticket was handled, once each time it ended.
 
-    A rating settles a resolved ticket: it closes.
+    ``round`` is the ending they were asked about, the newest if none is given. The same rating
+    once more is the one that is kept. A rating settles a resolved ticket: it closes.
     """
     lock(ticket)
     if ticket.part_of(by) != Part.REQUESTER:
         raise PermissionDenied
-    if not ticket.may_be_rated:
+    round = ticket.reopen_count if round is None else round
+    given = {"rating": rating, "comment": comment, "improvement": improvement}
+    if kept := ticket.feedback.filter(round=round).first():
+        if all(getattr(kept, name) == value for name, value in given.items()):
+            return kept
+        raise TicketRefusal(_("You have rated this already."))
+    if round != ticket.reopen_count or not ticket.may_be_rated:
         raise TicketRefusal(_("This ticket can't be rated now."))
-    feedback = Feedback.objects.create(
-        ticket=ticket,
-        round=ticket.reopen_count,
-        rating=rating,
-        comment=comment,
-        agent=ticket.assignee,
-    )
+    feedback = Feedback.objects.create(ticket=ticket, round=round, agent=ticket.assignee, **given)
     write(ticket, Kind.RATED, by=by, data={"rating": rating}, text=comment)
     ticket_rated.send(sender=Ticket, ticket=ticket, feedback=feedback)
     if ticket.status == Status.RESOLVED:

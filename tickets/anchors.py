@@ -11,15 +11,17 @@ its end is found only by comparing.
 import hashlib
 import hmac
 import json
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from heapq import merge
 from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
 
-from .models import TicketEvent
+from .models import TicketEvent, Tombstone
 
 # A number is taken from the sequence before its line can be seen. No transaction of ours lasts
 # this long, so what is older has either been kept or given up.
@@ -58,7 +60,7 @@ def write() -> Anchor | None:
     newest = settled.order_by("-pk").first()
     if newest is None:
         return None
-    anchor = _anchor(previous, newest.pk)
+    anchor = _anchor(previous, newest.pk, _removed_lines())
     with anchors_file().open("a") as file:
         file.write(json.dumps(asdict(anchor)) + "\n")
     return anchor
@@ -67,8 +69,9 @@ def write() -> Anchor | None:
 def problems() -> Iterator[str]:
     """A sentence for each anchor whose lines are no longer what they were."""
     previous = NOTHING
+    removed = _removed_lines()
     for anchor in read():
-        found = _anchor(previous, anchor.last_line)
+        found = _anchor(previous, anchor.last_line, removed)
         if not hmac.compare_digest(found.fingerprint, anchor.fingerprint):
             yield (
                 f"Anchor of {anchor.at}: {anchor.lines} lines of {anchor.tickets} tickets then, "
@@ -77,14 +80,35 @@ def problems() -> Iterator[str]:
         previous = anchor
 
 
-def _anchor(previous: Anchor, last_line: int) -> Anchor:
-    """The anchor for the lines after ``previous`` up to ``last_line``, as they stand now."""
+Line = tuple[int, int, int, str]  # its primary key, ticket, number and digest
+
+
+def _removed_lines() -> list[Line]:
+    """The lines of tickets that were removed for good, as their tombstones know them."""
+    stones = Tombstone.objects.values_list("ticket_pk", "lines")
+    return sorted(
+        (pk, ticket, number, digest)
+        for ticket, lines in stones
+        for number, (pk, digest) in enumerate(lines, 1)
+    )
+
+
+def _anchor(previous: Anchor, last_line: int, removed: list[Line]) -> Anchor:
+    """The anchor for the lines after ``previous`` up to ``last_line``, as they stand now.
+
+    ``removed`` are all removed lines there are, by primary key.
+    """
     fingerprint = hmac.new(settings.HISTORY_KEY.encode(), digestmod=hashlib.sha256)
     fingerprint.update(f"{previous.fingerprint}:{last_line}".encode())
     tickets = lines = ticket_before = 0
     written = TicketEvent.objects.filter(pk__gt=previous.last_line, pk__lte=last_line)
     in_order = written.order_by("ticket_id", "number").values_list("ticket_id", "number", "digest")
-    for ticket, number, digest in in_order.iterator(chunk_size=2000):
+    start, end = (
+        bisect_right(removed, pk, key=lambda line: line[0])
+        for pk in (previous.last_line, last_line)
+    )
+    gone = sorted(line[1:] for line in removed[start:end])
+    for ticket, number, digest in merge(in_order.iterator(chunk_size=2000), gone):
         fingerprint.update(f"\n{ticket}:{number}:{digest}".encode())
         lines += 1
         tickets += ticket != ticket_before

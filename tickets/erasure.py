@@ -11,9 +11,9 @@ from accounts.models import User
 from accounts.retention import RULES, Rule
 from accounts.signals import erasing, open_requests_asked
 
-from . import history
+from . import fields, history
 from .actions import change_status
-from .models import Attachment, Expertise, Ticket, TicketDraft, TicketEvent
+from .models import Attachment, Concern, Expertise, Ticket, TicketDraft, TicketEvent
 from .workflow import ENDED, ERASURE, LIVE, Status
 
 SUBJECT = "Erased"
@@ -32,22 +32,44 @@ def erase_tickets(sender, user, by, **kwargs):
         if ticket.status in LIVE:
             change_status(ticket, Status.WITHDRAWN, by=by, via=ERASURE)
         erase_ticket(ticket, by=by)
+    Concern.objects.filter(author=user, ticket=None).update(text=SUBJECT, answer="")
+    for ticket in _once_theirs(user).order_by("pk").iterator():
+        _erase_words_of(user, ticket, by=by)
     Expertise.objects.filter(agent=user).delete()
     TicketDraft.objects.filter(owner=user).delete()
-    _remove_files(Attachment.objects.filter(uploader=user, event=None))
+    remove_files(Attachment.objects.filter(uploader=user, event=None))
+
+
+def _once_theirs(user):
+    """The tickets they wrote on as the customer, until somebody else turned out to be it."""
+    lines = TicketEvent.objects.filter(ticket=OuterRef("pk"))
+    lost = lines.filter(kind=TicketEvent.Kind.REQUESTER, data__from=user.pk)
+    return Ticket.objects.filter(Exists(lines.filter(actor=user)), Exists(lost)).exclude(
+        requester=user
+    )
+
+
+@transaction.atomic
+def _erase_words_of(user, ticket, *, by):
+    history.lock(ticket)
+    remove_files(Attachment.objects.filter(event__ticket=ticket, uploader=user))
+    history.erase_words(ticket, by=by, of=user)
 
 
 @transaction.atomic
 def erase_ticket(ticket: Ticket, *, by: User | None) -> None:
     """Remove everything personal from ``ticket`` and its lines. The chain stays whole."""
     history.lock(ticket)
-    _remove_files(Attachment.objects.filter(event__ticket=ticket))
-    ticket.feedback.update(comment="")
+    remove_files(Attachment.objects.filter(event__ticket=ticket))
+    ticket.call_requests.all().delete()
+    ticket.feedback.update(comment="", improvement="", answer="")
+    ticket.suggestions.update(text=SUBJECT, answer="")
+    fields.erase(ticket)
     nothing = {"against": "", "contact_phone": "", "incident_on": None, "purchased_on": None}
     history.erase_words(ticket, by=by, subject=SUBJECT, **nothing)
 
 
-def _remove_files(attachments) -> None:
+def remove_files(attachments) -> None:
     """The rows now, each file once that is sure."""
     for attachment in attachments:
         remove = partial(attachment.file.storage.delete, attachment.file.name)
@@ -59,11 +81,12 @@ def _remove_files(attachments) -> None:
 
 
 def _ended_before(moment):
-    """Those whose last line says that they were erased have nothing left."""
+    """Those whose last line says that all of them was erased have nothing left."""
     last = TicketEvent.objects.filter(ticket=OuterRef("pk"), number=OuterRef("event_count"))
     ended = Ticket.objects.filter(status__in=ENDED, closed_at__lt=moment)
     return ended.filter(
-        ~Exists(last.filter(kind=TicketEvent.Kind.ERASED)), requester__legal_hold=""
+        ~Exists(last.filter(kind=TicketEvent.Kind.ERASED, data__of__isnull=True)),
+        requester__legal_hold="",
     )
 
 

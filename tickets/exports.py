@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.archive import Part
 from accounts.signals import exporting
 
-from .models import Attachment, Audience, Feedback, Ticket, TicketDraft
+from .models import Attachment, Audience, CallRequest, Concern, Feedback, Ticket, TicketDraft
 
 CHUNK = 100  # tickets that are read at a time
 
@@ -43,6 +43,7 @@ def _row(ticket, user) -> dict:
     return {
         "number": ticket.reference,
         "subject": ticket.subject,
+        "kind": ticket.kind,
         "category": ticket.category.name,
         "status": str(ticket.words_for_requester),
         "priority": ticket.priority,
@@ -50,6 +51,7 @@ def _row(ticket, user) -> dict:
         "incident_on": ticket.incident_on,
         "purchased_on": ticket.purchased_on,
         "contact_phone": str(ticket.contact_phone),
+        "details": {detail.label: detail.words for detail in ticket.details_for_requester},
         "agent": str(ticket.assignee) if ticket.assignee else "",
         "raised_at": ticket.created_at,
         "resolved_at": ticket.resolved_at,
@@ -88,8 +90,23 @@ def export_files(sender, user, **kwargs):
 @receiver(exporting)
 def export_ratings(sender, user, **kwargs):
     given = Feedback.objects.filter(ticket__requester=user).order_by("pk")
-    columns = ("ticket__reference", "rating", "comment", "created_at")
+    columns = ("ticket__reference", "rating", "comment", "improvement", "created_at", "answer")
     return Part("ratings", given.values(*columns).iterator())
+
+
+@receiver(exporting)
+def export_concerns(sender, user, **kwargs):
+    """About the registry. What an agent wrote down for a customer is about that customer."""
+    own = Concern.objects.filter(author=user, ticket=None).order_by("pk")
+    return Part("concerns", own.values("text", "created_at", "answer", "settled_at").iterator())
+
+
+@receiver(exporting)
+def export_calls(sender, user, **kwargs):
+    asked = CallRequest.objects.filter(ticket__requester=user).order_by("pk")
+    columns = ("ticket__reference", "phone", "wish", "asked_at", "called_at")
+    rows = asked.values(*columns).iterator()
+    return Part("calls", (row | {"phone": str(row["phone"])} for row in rows))
 
 
 @receiver(exporting)

@@ -2,23 +2,43 @@ import django_filters
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .models import Category, Priority, Ticket
+from .inputs import TreeChoiceField
+from .models import Category, Priority, Ticket, TicketKind
+
+
+class CategoryFilter(django_filters.ModelChoiceFilter):
+    """One category, with those that are part of it."""
+
+    field_class = TreeChoiceField
+
+    def filter(self, tickets, category):
+        if category is None:
+            return tickets
+        return tickets.filter(Q(category=category) | Q(category__parent=category))
 
 
 class QueueFilter(django_filters.FilterSet):
     """What narrows the agent's list. Lives in the address, so a view can be sent to a colleague."""
 
     q = django_filters.CharFilter(label=_("Number, subject or customer"), method="find")
-    category = django_filters.ModelChoiceFilter(
+    kind = django_filters.ChoiceFilter(
+        label=_("Kind"), choices=TicketKind.choices, empty_label=_("Any kind")
+    )
+    category = CategoryFilter(
         label=_("Category"), queryset=Category.objects.all(), empty_label=_("Any category")
     )
     priority = django_filters.ChoiceFilter(
         label=_("Priority"), choices=Priority.choices, empty_label=_("Any priority")
     )
 
+    tag = django_filters.CharFilter(label=_("Tag"), method="find_tagged")
+
     class Meta:
         model = Ticket
-        fields = ["q", "category", "priority"]
+        fields = ["q", "kind", "category", "priority", "tag"]
+
+    def find_tagged(self, tickets, name, tag):
+        return tickets.filter(tags__name=tag.strip().lower())
 
     def find(self, tickets, name, words):
         words = words.strip()[:100]

@@ -6,14 +6,25 @@ from datetime import date, timedelta
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 
-from accounts.models import User
-
-from .models import Category, Channel, Expertise, Priority, Ticket
+from .assignment import Desk
+from .detail_forms import AsksWhatIsMissing
+from .inputs import (
+    BoxedDateField,
+    TagsField,
+    TreeChoiceField,
+    answer_field,
+    answers_in,
+    name_of,
+)
+from .models import Category, CategoryField, Expertise, Priority, Tag, Ticket, TicketKind
 from .workflow import ResolutionKind, Status
+
+TAGS_SUGGESTED = 50
 
 
 def bare_helper() -> FormHelper:
@@ -66,62 +77,36 @@ def _is_visible(character) -> bool:
     return unicodedata.category(character)[0] not in "CZ"
 
 
-class DateBoxes(forms.MultiWidget):
-    """Day, month and year in three boxes: no calendar to scroll, any order of typing."""
-
-    template_name = "tickets/widgets/date_boxes.html"
-    is_group = True
-
-    def __init__(self, attrs=None):
-        boxes = [
-            forms.TextInput({"inputmode": "numeric", "maxlength": 2, "autocomplete": "off"}),
-            forms.TextInput({"inputmode": "numeric", "maxlength": 2, "autocomplete": "off"}),
-            forms.TextInput({"inputmode": "numeric", "maxlength": 4, "autocomplete": "off"}),
-        ]
-        super().__init__(boxes, attrs)
-
-    def decompress(self, value):
-        return [value.day, value.month, value.year] if value else ["", "", ""]
-
-
-class PastDateField(forms.MultiValueField):
-    """An optional date of today or before. ``name`` begins its errors: "Purchase date"."""
-
-    widget = DateBoxes
-
-    def __init__(self, *, name, **kwargs):
-        self.name = name
-        boxes = [forms.CharField(required=False) for _box in range(3)]
-        super().__init__(boxes, required=False, require_all_fields=False, **kwargs)
+class PastDateField(BoxedDateField):
+    """An optional date of today or before."""
 
     def compress(self, values) -> date | None:
-        if not any(values):
-            return None
-        parts = (_("a day"), _("a month"), _("a year"))
-        for value, part in zip(values, parts, strict=True):
-            if not value:
-                raise forms.ValidationError(
-                    _("%(date)s must include %(part)s") % {"date": self.name, "part": part}
-                )
-        try:
-            day, month, year = (int(value) for value in values)
-            found = date(year, month, day)
-        except (ValueError, OverflowError) as wrong:
-            raise forms.ValidationError(
-                _("%(date)s must be a real date, like 3 11 2026") % {"date": self.name}
-            ) from wrong
-        if found > timezone.localdate():
+        found = super().compress(values)
+        if found and found > timezone.localdate():
             raise forms.ValidationError(
                 _("%(date)s must be today or in the past") % {"date": self.name}
             )
-        if found.year < 1900:
-            raise forms.ValidationError(_("%(date)s must be after 1900") % {"date": self.name})
         return found
 
 
 class TicketForm(forms.ModelForm):
-    """What a requester tells us. Who they are, the account says (D0-5)."""
+    """What a requester tells us. Who they are, the account says (D0-5).
 
+    The chosen category may ask ``questions`` of its own. ``asked`` names the category whose
+    questions stood on the page.
+    """
+
+    asks_staff = False  # whether questions that are for staff are asked too
+
+    kind = forms.TypedChoiceField(
+        label=_("What is it?"),
+        choices=TicketKind,
+        initial=TicketKind.COMPLAINT,
+        required=False,
+        empty_value=TicketKind.COMPLAINT,
+        widget=forms.RadioSelect({"class": "form-check-input"}),
+        error_messages={"invalid_choice": _("Choose what it is")},
+    )
     description = TextField(
         name=_("Description"),
         label=_("Describe it"),
@@ -153,7 +138,7 @@ class TicketForm(forms.ModelForm):
     class Meta:
         model = Ticket
         fields = [
-            "category", "subject", "description", "priority",
+            "kind", "category", "subject", "description", "priority",
             "against", "incident_on", "purchased_on", "contact_phone",
         ]  # fmt: skip
         labels = {
@@ -183,9 +168,15 @@ class TicketForm(forms.ModelForm):
             "against": {"max_length": _("This must be 200 characters or less")},
         }
         widgets = {"priority": forms.RadioSelect({"class": "form-check-input"})}
+        field_classes = {"category": TreeChoiceField}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["kind"].hints = {
+            TicketKind.COMPLAINT: _("Something went wrong, and you want it put right"),
+            TicketKind.QUESTION: _("You want to know something, before or after buying"),
+            TicketKind.REQUEST: _("You ask for something, such as an exception to a rule"),
+        }
         self.helper = bare_helper()
         self.fields["category"].queryset = Category.objects.active()
         self.fields["category"].empty_label = _("Choose one")
@@ -199,19 +190,66 @@ class TicketForm(forms.ModelForm):
             Priority.HIGH: _("I can’t use what I paid for"),
             Priority.URGENT: _("There is a danger, or money is leaving my account"),
         }
+        self.questions = self._questions()
+        for field in self.questions:
+            self.fields[name_of(field)] = answer_field(
+                field,
+                is_needed=field.is_required_to_raise and not self.has_new_questions,
+                of_staff=self.asks_staff,
+            )
+
+    def _questions(self) -> list[CategoryField]:
+        chosen = str(self["category"].value() or "")
+        if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 10):
+            return []
+        asked = CategoryField.objects.filter(category=chosen, is_active=True)
+        asked = asked.filter(category__is_active=True).select_related("category")
+        return list(asked if self.asks_staff else asked.filter(is_for_requester=True))
+
+    @property
+    def asked(self) -> str:
+        """The category whose questions stand here."""
+        return str(self.questions[0].category_id) if self.questions else ""
+
+    @property
+    def has_new_questions(self) -> bool:
+        """Nobody could answer yet: they come with the page after the choice, without scripts."""
+        return self.is_bound and bool(self.asked) and self.data.get("asked") != self.asked
+
+    def is_valid(self):
+        return super().is_valid() and not self.has_new_questions
+
+    @property
+    def question_fields(self) -> list[forms.BoundField]:
+        return [self[name_of(field)] for field in self.questions]
+
+    @property
+    def chosen_kind(self) -> str:
+        return TicketKind(self.cleaned_data["kind"]).label
+
+    @property
+    def questions_told(self) -> list[tuple[CategoryField, str]]:
+        """Each question with its answer in words, "" where there is none."""
+        answers = answers_in(self, self.questions)
+        return [(field, told and field.in_words(told)) for field, told in answers.items()]
+
+    @property
+    def told(self) -> dict:
+        """What ``raise_ticket`` takes."""
+        own = {name: told for name, told in self.cleaned_data.items() if name in self.base_fields}
+        return own | {"answers": answers_in(self, self.questions)}
 
     @classmethod
     def resume(cls, draft) -> "TicketForm":
         """The form as it was left, not judged yet."""
         typed = draft.fields if draft else {}
-        initial = {name: typed[name] for name in cls.base_fields if typed.get(name)}
-        for name in cls._dates():
-            initial[name] = [typed.get(f"{name}_{box}", "") for box in range(3)]
-        return cls(initial=initial)
+        form = cls(initial={name: words for name, words in typed.items() if words})
+        for name in form._dates():
+            form.initial[name] = [typed.get(f"{name}_{box}", "") for box in range(3)]
+        return form
 
-    @classmethod
-    def _dates(cls) -> list[str]:
-        return [n for n, field in cls.base_fields.items() if isinstance(field, PastDateField)]
+    def _dates(self) -> list[str]:
+        return [n for n, field in self.fields.items() if isinstance(field, BoxedDateField)]
 
     def typed(self) -> dict[str, str]:
         """What was typed, to keep in the draft whatever it is worth.
@@ -219,7 +257,7 @@ class TicketForm(forms.ModelForm):
         All but NUL, which PostgreSQL can't keep.
         """
         boxes = [f"{name}_{box}" for name in self._dates() for box in range(3)]
-        names = [name for name in self.fields if name not in self._dates()] + boxes
+        names = [name for name in self.fields if name not in self._dates()] + boxes + ["asked"]
         return {name: self.data.get(name, "").replace("\0", "") for name in names}
 
 
@@ -236,41 +274,6 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs):
         super().__init__(required=False, **kwargs)
-
-
-class OnBehalfForm(TicketForm):
-    """D2-5: what a customer told somebody, by phone or at a counter."""
-
-    requester = forms.EmailField(
-        label=_("Customer’s email address"),
-        error_messages={"required": _("Enter the customer’s email address")},
-    )
-    channel = forms.ChoiceField(
-        label=_("How it came"),
-        choices=[(c.value, c.label) for c in Channel if c != Channel.WEB],
-    )
-    field_order = ["requester", "channel"]
-
-    priority = forms.ChoiceField(
-        label=_("How much is it affecting them?"), choices=Priority, initial=Priority.NORMAL
-    )
-    incident_on = DayField(label=_("When did it happen? (optional)"))
-    purchased_on = DayField(label=_("When did they buy it? (optional)"))
-
-    def __init__(self, *args, by, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.by = by
-        for field in self.fields.values():
-            field.help_text = ""  # written for customers
-
-    def clean_requester(self) -> User:
-        email = self.cleaned_data["requester"].lower()
-        requester = User.objects.active().filter(email=email).first()
-        if requester is None:
-            raise forms.ValidationError(_("Nobody who may use the registry has this address"))
-        if requester == self.by:
-            raise forms.ValidationError(_("Raise your own complaint on the site, like everybody"))
-        return requester
 
 
 class FeedbackForm(forms.Form):
@@ -295,33 +298,105 @@ class FeedbackForm(forms.Form):
     comment = TextField(
         name=_("Comment"), label=_("Anything we should know? (optional)"), required=False
     )
+    improvement = TextField(
+        name=_("Suggestion"), label=_("What should we do better? (optional)"), required=False
+    )
+
+
+class AnswerForm(forms.Form):
+    """What the agent answers to a rating."""
+
+    text = TextField(
+        name=_("Answer"),
+        label=_("Your answer, which the customer gets by email"),
+        error_messages={"required": _("Enter your answer")},
+    )
+
+
+class ConcernForm(forms.Form):
+    """D4-11: what somebody thinks is wrong with the registry."""
+
+    text = TextField(
+        name=_("Concern"),
+        label=_("What is wrong, or what could be better?"),
+        help_text=_("About this site. What you bought or were promised belongs in a ticket"),
+        error_messages={"required": _("Tell us what is wrong")},
+    )
+
+
+class SuggestionForm(forms.Form):
+    """D3-4: what a customer suggested while they talked to the agent."""
+
+    text = TextField(
+        name=_("Suggestion"),
+        label=_("What the customer suggested"),
+        error_messages={"required": _("Enter what the customer suggested")},
+    )
 
 
 class CandidateForm(forms.Form):
-    """Which agent. Cleans to the chosen one of ``candidates``."""
+    """Which agent. Cleans to the chosen one of those whom ``desk`` has for all of ``tickets``.
+
+    A single ticket comes with a suggestion, and why.
+    """
 
     agent = forms.ChoiceField(
         label=_("Agent"),
         error_messages={"required": _("Choose an agent"), "invalid_choice": _("Choose an agent")},
     )
 
-    def __init__(self, *args, candidates, **kwargs):
+    def __init__(self, *args, tickets, **kwargs):
         super().__init__(*args, **kwargs)
-        self._candidates = {str(candidate.agent.pk): candidate for candidate in candidates}
+        desk = Desk(tickets)
+        self._candidates = {str(each.agent.pk): each for each in desk.candidates(tickets)}
         choices = [(key, str(candidate)) for key, candidate in self._candidates.items()]
         self.fields["agent"].choices = [("", _("Choose an agent")), *choices]
+        best = desk.suggested(tickets[0]) if len(tickets) == 1 else None
+        if best:
+            self.fields["agent"].initial = best.agent.pk
+            why = {"agent": best.agent, "reasons": best.reasons(tickets[0])}
+            self.fields["agent"].help_text = _("Suggested: %(agent)s. %(reasons)s") % why
 
     def clean_agent(self):
         return self._candidates[self.cleaned_data["agent"]]
 
 
+class HandOverForm(CandidateForm):
+    note = TextField(
+        name=_("The note"),
+        label=_("Note for the next agent (optional)"),
+        help_text=_("The customer does not see it"),
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
 class ClassifyForm(forms.ModelForm):
+    tags = TagsField(
+        label=_("Tags"), required=False, help_text=_("Words by which you find it, between commas")
+    )
+
     class Meta:
         model = Ticket
-        fields = ["priority", "category"]
+        fields = ["kind", "priority", "category"]
+        field_classes = {"category": TreeChoiceField}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # What it is about may not be offered any more, and still be what it is about.
+        offered = Category.objects.filter(Q(is_active=True) | Q(pk=self.instance.category_id))
+        self.fields["category"].queryset = offered
+        self.initial["tags"] = sorted(tag.name for tag in self.instance.tags.all())
+
+    @property
+    def suggested_tags(self) -> list[str]:
+        """What the browser completes the tags to."""
+        typed = self["tags"].value()
+        known = Tag.objects.exclude(tickets=self.instance)[:TAGS_SUGGESTED]
+        return [f"{typed}, {tag}" if typed else str(tag) for tag in known]
 
 
-class MoveForm(forms.Form):
+class MoveForm(AsksWhatIsMissing, forms.Form):
     """Offers only the moves the workflow allows this person from where the ticket stands."""
 
     status = forms.TypedChoiceField(
@@ -349,6 +424,7 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
         moves = [(status.value, status.label) for status in ticket.next_statuses(by)]
         self.fields["status"].choices = [("", _("Choose one")), *moves] if moves else []
+        self.ask_what_is_missing(ticket)
 
     def clean(self):
         cleaned = super().clean()
@@ -372,7 +448,8 @@ class MoveForm(forms.Form):
     @property
     def move(self) -> dict:
         """The words and dates of the move, as ``change_status`` takes them."""
-        return {name: self.cleaned_data[name] for name in ("text", "resolution", "until")}
+        move = {name: self.cleaned_data[name] for name in ("text", "resolution", "until")}
+        return move | {"answers": self.answers}
 
 
 class ExpertiseForm(forms.Form):

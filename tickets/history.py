@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from .models import Audience, Ticket, TicketEvent
 from .signals import line_written
+from .timing import wakes_at
 
 BATCH = 200  # tickets whose lines are in memory at a time
 # What ``digest`` reads, besides the digest before.
@@ -31,11 +32,14 @@ def lock(ticket: Ticket) -> None:
 
     PostgreSQL locks the row; SQLite's write transactions are alone anyway.
     """
-    # Only what never changes may be joined: after waiting for the lock PostgreSQL has the new
-    # row of the ticket, but still the joined rows of before, and loses what no longer fits.
-    ticket.refresh_from_db(
-        from_queryset=Ticket.objects.select_for_update(of=("self",)).select_related("requester")
-    )
+    # After waiting for the lock PostgreSQL has the new row of the ticket, but still the joined rows
+    # of before, and loses what no longer fits. So only what hardly ever changes is joined, and who
+    # waited while the requester was corrected asks again.
+    locked = Ticket.objects.select_for_update(of=("self",)).select_related("requester")
+    try:
+        ticket.refresh_from_db(from_queryset=locked)
+    except Ticket.DoesNotExist:
+        ticket.refresh_from_db(from_queryset=locked)
 
 
 def words_hash(salt: str, words: str) -> str:
@@ -62,6 +66,7 @@ def digest(previous: str, event: TicketEvent) -> str:
 def write(
     ticket: Ticket,
     kind: str,
+    /,  # a ticket has a kind of its own, which may be among the changes
     *,
     by,
     audience: str = Audience.EVERYONE,
@@ -96,28 +101,33 @@ def write(
     changes |= {"event_count": event.number, "head_digest": event.digest}
     if audience == Audience.EVERYONE:  # the requester's list must not betray a note
         changes["last_event_at"] = event.at
+    if "assignee" in changes:
+        changes["pooled_at"] = event.at
     for field, value in changes.items():
         setattr(ticket, field, value)
-    ticket.save(update_fields=changes)
+    ticket.wakes_at = wakes_at(ticket)
+    ticket.save(update_fields=[*changes, "wakes_at"])
     line_written.send(sender=Ticket, ticket=ticket, event=event)
     return event
 
 
-def erase_words(ticket: Ticket, *, by, **changes) -> TicketEvent:
-    """Empty the words of all lines of ``ticket``, and write down which lines those were.
+def erase_words(ticket: Ticket, *, by, of=None, **changes) -> TicketEvent:
+    """Empty the words of all lines of ``ticket``, and write down which lines those were. Only the
+    lines ``of`` one person, if that is given.
 
     The only change to lines there is: the law asks for it. Digests cover salted hashes, which
     stay, so the chain holds, and ``problems`` accepts emptied words where such a line says so.
     ``ticket`` and ``changes`` are those of ``write``.
     """
     said = ticket.events.exclude(text="").order_by("number")
+    said = said.filter(actor=of) if of else said
     numbers = list(said.values_list("number", flat=True))
     event = write(
         ticket,
         TicketEvent.Kind.ERASED,
         by=by,
         audience=Audience.STAFF,
-        data={"lines": numbers},
+        data={"lines": numbers} | ({"of": of.pk} if of else {}),
         **changes,
     )
     lines = QuerySet(TicketEvent).filter(ticket=ticket, number__in=numbers)  # past the refusal

@@ -1,4 +1,7 @@
-"""By when the next step of a ticket is owed. One setting, until service levels exist."""
+"""By when others owe the next step of a ticket, and what its requester reads of it all.
+
+By when we owe an answer is reckoned in ``sla``.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -9,14 +12,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from . import sla
 from .wording import by_when, day
 from .workflow import Status
 
 REASON_LENGTH = 400  # characters of a reason in the promise
-
-
-def answer_due(since: datetime) -> datetime:
-    return since + timedelta(hours=settings.FIRST_ANSWER_HOURS)
 
 
 def requester_due(since: datetime) -> datetime:
@@ -27,17 +27,13 @@ def closing_due(since: datetime) -> datetime:
     return since + timedelta(days=settings.CLOSE_AFTER_DAYS)
 
 
+# Where silence ends something; any word begins it anew.
+SILENCES = {Status.WAITING: requester_due, Status.RESOLVED: closing_due}
+
+
 def hold_due(until) -> datetime:
     """The end of the day on which a hold ends."""
     return timezone.make_aware(datetime.combine(until, time(23, 59)))
-
-
-def renewed(due_at: datetime, now: datetime) -> datetime:
-    """The next promise after one that was missed: whole promises later, never in the past."""
-    step = timedelta(hours=settings.FIRST_ANSWER_HOURS)
-    while due_at <= now:
-        due_at += step * max(1, int((now - due_at) / step))
-    return due_at
 
 
 @dataclass(frozen=True)
@@ -72,9 +68,8 @@ NOTHING_TO_DO = gettext_lazy("You don’t need to do anything.")
 
 def _answer(ticket, kept: str, label: str, next_step: str) -> Promise:
     """A promise of an answer, or the words for one that was missed."""
-    now = timezone.now()
-    missed = ticket.due_at < now
-    by = by_when(renewed(ticket.due_at, now) if missed else ticket.due_at)
+    missed = ticket.due_at < timezone.now()
+    by = by_when(sla.renewed(ticket) if missed else ticket.due_at)
     return Promise(
         strong=_("This is taking longer than we said.") if missed else kept,
         rest=next_step % {"by": by},
@@ -88,8 +83,8 @@ def _new(ticket):
     return _answer(
         ticket,
         kept=_("We have your ticket."),
-        label=_("A person takes it before"),
-        next_step=_("A person will take it before %(by)s."),
+        label=_("An agent answers by"),
+        next_step=_("An agent will answer by %(by)s."),
     )
 
 
@@ -98,8 +93,8 @@ def _open(ticket):
         return _answer(
             ticket,
             kept=_("Your ticket is back with our team."),
-            label=_("A person takes it before"),
-            next_step=_("A person will take it before %(by)s."),
+            label=_("An agent answers by"),
+            next_step=_("An agent will answer by %(by)s."),
         )
     name = {"name": ticket.assignee.first_name}
     return _answer(
@@ -111,13 +106,12 @@ def _open(ticket):
 
 
 def _waiting(ticket):
-    asker = ticket.status_event.actor
     return Promise(
-        strong=_("%(name)s needs your answer.") % {"name": asker.first_name},
+        strong=_("%(name)s needs your answer.") % {"name": ticket.moved_by},
         rest=_reason(ticket) or _("The question is in the conversation."),
         sub=_("The clock is stopped until you answer."),
         label=_("Stays open for your answer until"),
-        by=day(ticket.due_at),
+        by=day(ticket.due_at) if settings.WAITING_DAYS else _("you give it"),
         mood="turn",
     )
 
@@ -137,9 +131,8 @@ def _hold(ticket):
 
 
 def _resolved(ticket):
-    solver = ticket.status_event.actor
     return Promise(
-        strong=_("%(name)s marked this resolved.") % {"name": solver.first_name},
+        strong=_("%(name)s marked this resolved.") % {"name": ticket.moved_by},
         rest=_reason(ticket),
         sub=_("If it isn’t fixed, open it again. Otherwise you don’t need to do anything."),
         label=_("Resolved on"),

@@ -2,14 +2,17 @@
 
 from django.dispatch import receiver
 
+from accounts.bells import ring
 from accounts.people import Handover
-from accounts.signals import agent_leaving, open_work_asked
+from accounts.signals import agent_leaving, availability_changed, open_work_asked
 
 from . import actions
-from .assignment import Spread
-from .models import Ticket
-from .signals import ticket_status_changed
+from .assignment import Desk
+from .models import Routing, Ticket
+from .signals import ticket_raised, ticket_status_changed
 from .workflow import HANDLERS, LIVE, Status
+
+ROUTE = "tickets.tasks.route_tickets"
 
 
 @receiver(open_work_asked)
@@ -24,8 +27,9 @@ def hand_on_open_tickets(sender, user, by, handover, **kwargs):
     The oldest promise first. Deleted tickets, which may be restored, go back to the pool.
     """
     theirs = Ticket.objects.filter(assignee=user, status__in=LIVE).order_by("due_at", "pk")
-    choose = Spread() if handover == Handover.SPREAD else lambda ticket: handover
-    for ticket in theirs.select_related("category"):
+    theirs = list(theirs.select_related("category"))
+    choose = Desk(theirs).choose if handover == Handover.SPREAD else lambda ticket: handover
+    for ticket in theirs:
         successor = None if handover == Handover.POOL else choose(ticket)
         is_own = successor and successor.pk == ticket.requester_id
         # An administrator has no say in who gets their own complaint.
@@ -33,6 +37,17 @@ def hand_on_open_tickets(sender, user, by, handover, **kwargs):
             actions.assign(ticket, to=successor, by=by)
         else:
             actions.release(ticket, by=by)
+
+
+@receiver(ticket_raised)
+def call_the_dealer(sender, ticket, **kwargs):
+    if ticket.category.routing == Routing.AUTOMATIC:
+        ring(ROUTE)
+
+
+@receiver(availability_changed)
+def call_the_dealer_for_an_agent(sender, **kwargs):
+    ring(ROUTE)
 
 
 @receiver(ticket_status_changed)

@@ -17,5 +17,32 @@ ticket_assigned = Signal()
 # text: reason or resolution)
 ticket_status_changed = Signal()
 
+# The answer is promised for another time. Arguments: ticket: Ticket, event: TicketEvent
+# (data: from, to, because: "priority", "category" or "hand"; text: the reason given)
+promise_moved = Signal()
+
+# Time did something to a ticket that moved it nowhere. Arguments: ticket: Ticket,
+# event: TicketEvent (kind: warned, breached, alarmed or reminded; data: rule, a name of
+# tickets.timing.MOMENTS)
+ticket_clocked = Signal()
+
+# A ticket is somebody else's now. Arguments: ticket: Ticket, event: TicketEvent (data: from, to)
+requester_corrected = Signal()
+
+# The requester wants to be called. Arguments: ticket: Ticket, event: TicketEvent (text: when)
+call_asked = Signal()
+
+# A call was written down. Arguments: ticket: Ticket, event: TicketEvent (text: what was said)
+call_logged = Signal()
+
+# A ticket is removed for good: what points at it or its lines must go. Arguments: ticket: Ticket
+ticket_removing = Signal()
+
 # A ticket was rated. Arguments: ticket: Ticket, feedback: Feedback
 ticket_rated = Signal()
+
+# The agent answered a rating. Arguments: ticket: Ticket, event: TicketEvent (text: the answer)
+rating_answered = Signal()
+
+# An administrator answered a concern. Arguments: concern: Concern
+concern_settled = Signal()

@@ -1,11 +1,16 @@
 from celery import shared_task
 
-from . import anchors, expiry, summaries
+from . import anchors, clockwork, expiry, routing, summaries, usual
 
 
 @shared_task
 def summarise_days():
     summaries.summarise_days()
+
+
+@shared_task
+def measure_usual_times():
+    usual.measure()
 
 
 @shared_task
@@ -21,3 +26,13 @@ def anchor_history():
 @shared_task
 def remove_left_files():
     expiry.remove_left_files()
+
+
+@shared_task
+def run_the_clock():
+    clockwork.tick()
+
+
+@shared_task
+def route_tickets():
+    routing.run()

@@ -17,17 +17,27 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import limits
 from accounts.applications import ApplicationRefused, may_join
 
-from . import actions, drafts, uploads
-from .assignment import Desk
+from . import actions, drafts, feedback, fields, uploads
 from .counting import capped_counts
+from .deadlines import outlook_of
+from .detail_forms import DetailsForm
 from .expertise import may_offer, offer
 from .filters import QueueFilter
-from .forms import CandidateForm, ClassifyForm, ExpertiseForm, KeyForm, TicketForm
+from .forms import (
+    ClassifyForm,
+    ExpertiseForm,
+    HandOverForm,
+    KeyForm,
+    SuggestionForm,
+    TicketForm,
+)
+from .likeness import tickets_like
 from .models import Attachment, Ticket
 from .paging import page_after
+from .promises import promise_of
 from .queues import counts_of, queues_for
 from .wording import clock
-from .workflow import HANDLERS, LIVE, Status, TicketRefusal
+from .workflow import HANDLERS, LIVE, AlreadyAssigned, Status, TicketRefusal
 
 TABS = {
     "open": (gettext_lazy("Open"), LIVE),
@@ -130,9 +140,18 @@ def new(request):
     if "later" in request.POST and not problems:
         messages.success(request, _("Your ticket is saved. Nothing has been sent yet."))
         return redirect("tickets:list" if request.user.is_authenticated else "home")
-    if problems or not form.is_valid():
+    if problems or form.errors:
         return _new_page(request, form, draft, problems)
-    return redirect("tickets:review")
+    return redirect("tickets:review" if form.is_valid() else _new_url(form))
+
+
+@login_not_required
+@require_GET
+def questions(request):
+    """What the chosen category asks besides (htmx). Without scripts the next page asks it."""
+    _require_writer(request)
+    form = TicketForm(initial={"category": request.GET.get("category")})
+    return render(request, "tickets/_questions.html", {"form": form})
 
 
 @login_not_required
@@ -171,16 +190,22 @@ def review(request):
     draft = drafts.current(request)
     form = TicketForm(draft.fields) if draft else None
     if form is None or not form.is_valid():
-        return redirect(_new_url(draft))
+        return redirect(_new_url(form))
     context = {"form": form, "draft": draft, "version": draft.version(), "section": "new"}
     if request.user.is_authenticated:
         context["address"] = request.user.addresses.first()  # the default stands first
+        context["told_before"] = tickets_like(
+            request.user,
+            **{name: form.cleaned_data[name] for name in ("category", "subject", "description")},
+        )
     return render(request, "tickets/review.html", context | _files_context(request, draft))
 
 
-def _new_url(draft) -> str:
-    """Back to the form, with its errors if there is something to judge."""
-    return reverse("tickets:new") + ("?check=1" if draft else "")
+def _new_url(form) -> str:
+    """Back to the form: to what was not asked yet, or with its errors if there are any."""
+    if form is None:
+        return reverse("tickets:new")
+    return reverse("tickets:new") + ("#questions" if form.has_new_questions else "?check=1")
 
 
 def _send(request):
@@ -195,12 +220,12 @@ def _send(request):
         return redirect("tickets:done", first.reference)
     form = TicketForm(draft.fields)
     if not form.is_valid():
-        return redirect(_new_url(draft))
+        return redirect(_new_url(form))
     if request.POST.get("version") != draft.version():
         messages.warning(request, _("It was changed since, perhaps in another window. Check it."))
         return redirect("tickets:review")
     try:
-        ticket = actions.raise_ticket(by=request.user, draft_key=draft.key, **form.cleaned_data)
+        ticket = actions.raise_ticket(by=request.user, draft_key=draft.key, **form.told)
     except TicketRefusal as refusal:
         messages.error(request, str(refusal))
         return redirect("tickets:review")
@@ -213,8 +238,14 @@ def _send(request):
 def done(request, reference):
     """The confirmation; it can be reloaded and bookmarked."""
     tickets = Ticket.objects.visible_to(request.user).filter(requester=request.user)
-    ticket = get_object_or_404(tickets.with_people(), reference=reference)
-    return render(request, "tickets/done.html", {"ticket": ticket, "section": "new"})
+    ticket = get_object_or_404(tickets.with_promise(), reference=reference)
+    context = {
+        "ticket": ticket,
+        "promise": promise_of(ticket),
+        "outlook": outlook_of(ticket),
+        "section": "new",
+    }
+    return render(request, "tickets/done.html", context)
 
 
 @require_GET
@@ -272,7 +303,13 @@ def take(request, reference):
         actions.assign(ticket, to=request.user, by=request.user)
         return _("%(ticket)s is yours.") % {"ticket": ticket}
 
-    return _act(request, reference, act)
+    try:
+        return _act(request, reference, act)
+    except Http404:  # perhaps a colleague was quicker, and it left their sight
+        colleagues = Ticket.objects.live().of_team(request.user).exclude(assignee=None)
+        taken = get_object_or_404(colleagues.select_related("assignee"), reference=reference)
+        messages.error(request, str(AlreadyAssigned(taken, taken.assignee)))
+        return redirect("tickets:workspace")
 
 
 def _find_handled(request, reference):
@@ -305,15 +342,15 @@ def _posted(request):
 @require_http_methods(["GET", "POST"])
 @permission_required("tickets.assign_ticket", raise_exception=True)
 def hand_over(request, reference):
-    """To whom, with every agent's load."""
+    """To whom, with every agent's load, and what they should know."""
     ticket = _find_handled(request, reference)
-    form = CandidateForm(_posted(request), candidates=Desk().candidates([ticket]))
+    form = HandOverForm(_posted(request), tickets=[ticket])
     if not form.is_valid():
         return _ask(request, ticket, form, _("Hand over"), "workspace/_hand_over.html")
 
     def act(ticket):
-        agent = form.cleaned_data["agent"].agent
-        actions.assign(ticket, to=agent, by=request.user)
+        agent, note = form.cleaned_data["agent"].agent, form.cleaned_data["note"]
+        actions.assign(ticket, to=agent, by=request.user, note=note)
         return _("%(ticket)s is with %(agent)s now.") % {"ticket": ticket, "agent": agent}
 
     return _act(request, reference, act)
@@ -325,11 +362,44 @@ def classify(request, reference):
     ticket = _find_handled(request, reference)
     form = ClassifyForm(_posted(request), instance=ticket)
     if not form.is_valid():
-        return _ask(request, ticket, form, _("Priority and category"), "workspace/_classify.html")
+        title = _("Kind, priority, category, tags")
+        return _ask(request, ticket, form, title, "workspace/_classify.html")
 
     def act(ticket):
         actions.classify(ticket, by=request.user, **form.cleaned_data)
         return _("Saved")
+
+    return _act(request, reference, act)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("tickets.classify_ticket", raise_exception=True)
+def details(request, reference):
+    """The answers to what the category asks besides."""
+    ticket = _find_handled(request, reference)
+    form = DetailsForm(_posted(request), ticket=ticket, auto_id="detail_%s")
+    if not form.is_valid():
+        return _ask(request, ticket, form, _("Details"), "workspace/_details.html")
+
+    def act(ticket):
+        fields.answer(ticket, by=request.user, answers=form.answers)
+        return _("Saved")
+
+    return _act(request, reference, act)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("tickets.record_suggestion", raise_exception=True)
+def suggest(request, reference):
+    """D3-4: what the customer suggested in the talk, for the administrators."""
+    ticket = _find_handled(request, reference)
+    form = SuggestionForm(_posted(request))
+    if not form.is_valid():
+        return _ask(request, ticket, form, _("Suggestion"), "workspace/_suggest.html")
+
+    def act(ticket):
+        feedback.raise_concern(by=request.user, ticket=ticket, text=form.cleaned_data["text"])
+        return _("Kept. The administrators read it.")
 
     return _act(request, reference, act)
 

@@ -50,14 +50,16 @@ def when(moment: datetime) -> str:
 
 
 def by_when(moment: datetime) -> str:
-    """A promise: 16:00 today, 12:00 tomorrow, Mon 23 Nov."""
+    """A promise: 16:00 today, 12:00 tomorrow, Tuesday 14:00, Mon 23 Nov, 14:00."""
     date = timezone.localtime(moment).date()
     today = timezone.localdate()
     if date == today:
         return _("%(time)s today") % {"time": clock(moment)}
     if date == today + timedelta(days=1):
         return _("%(time)s tomorrow") % {"time": clock(moment)}
-    return day(moment)
+    if today < date < today + timedelta(days=7):
+        return f"{_written(date, 'l', get_language())} {clock(moment)}"
+    return when(moment)
 
 
 def span(length: timedelta) -> str:

@@ -29,6 +29,7 @@ REQUESTER_WORDS = {
 
 LIVE = (Status.NEW, Status.OPEN, Status.WAITING, Status.HOLD)
 ENDED = (Status.CLOSED, Status.WITHDRAWN)  # the conversation is shut
+OURS = (Status.NEW, Status.OPEN)  # the next step is ours; elsewhere the clock is stopped
 
 
 class Part(models.TextChoices):
@@ -42,6 +43,7 @@ class Part(models.TextChoices):
     ASSIGNMENT = "assignment", _("By assignment")
     REPLY = "reply", _("By the requester's reply")
     MESSAGE = "message", _("With a message")
+    CLOCK = "clock", _("As time passes")
 
 
 HANDLERS = frozenset({Part.ASSIGNEE, Part.ADMIN})
@@ -67,6 +69,9 @@ _MOVES = [
     (LIVE, {Status.OPEN, Status.WAITING, Status.HOLD}, HANDLERS),
     (LIVE, {Status.RESOLVED}, HANDLERS),
     ((*LIVE, Status.RESOLVED), {Status.CLOSED}, HANDLERS | {Part.REQUESTER}),
+    ({Status.HOLD}, {Status.OPEN}, {Part.CLOCK}),
+    ({Status.WAITING}, {Status.RESOLVED}, {Part.CLOCK}),
+    ({Status.RESOLVED}, {Status.CLOSED}, {Part.CLOCK}),
     (LIVE, {Status.WITHDRAWN}, {Part.REQUESTER, Part.ADMIN, ERASURE}),
     ({Status.RESOLVED, Status.CLOSED}, {Status.OPEN}, HANDLERS | {Part.REQUESTER}),
 ]
@@ -94,6 +99,10 @@ class TransitionRefused(TicketRefusal):
 
 class AlreadyAssigned(TicketRefusal):
     """Somebody was quicker."""
+
+    def __init__(self, ticket, agent):
+        words = _("%(ticket)s is already assigned to %(agent)s.")
+        super().__init__(words % {"ticket": ticket, "agent": agent})
 
 
 class TooMany(TicketRefusal):

@@ -1,6 +1,6 @@
 from .applications import Application, Invitation
 from .people import MAY_SIGN_IN, NAMES, PRIVATE, Role, Standing, User
-from .profiles import Address, AgentProfile, WorkingHours
+from .profiles import MAX_CAPACITY, Address, AgentProfile, WorkingHours
 from .records import (
     AccountEvent,
     Attempt,
@@ -12,6 +12,7 @@ from .records import (
 from .signups import SignUp
 
 __all__ = [
+    "MAX_CAPACITY",
     "MAY_SIGN_IN",
     "NAMES",
     "PRIVATE",

@@ -1,5 +1,7 @@
 """What somebody tells us of themselves, and how an agent works."""
 
+from datetime import datetime
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -8,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .people import Role, User
+
+MAX_CAPACITY = 500
 
 
 class Address(models.Model):
@@ -53,12 +57,13 @@ class AgentProfile(models.Model):
     capacity = models.PositiveSmallIntegerField(
         _("open tickets at once"),
         default=20,
-        validators=[MinValueValidator(1), MaxValueValidator(500)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CAPACITY)],
     )
     availability = models.CharField(
         _("availability"), max_length=10, choices=Availability, default=Availability.ONLINE
     )
     out_until = models.DateField(_("out until"), null=True, blank=True)
+    out_since = models.DateTimeField(_("out since"), null=True, editable=False)
     substitute = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("substitute")
     )
@@ -84,9 +89,11 @@ class AgentProfile(models.Model):
     def clean(self):
         """Out of office is out until a day, and only then somebody stands in."""
         if self.availability != self.Availability.OUT:
-            self.out_until = self.substitute = None
+            self.out_until = self.out_since = self.substitute = None
         elif self.out_until is None or self.out_until < timezone.localdate():
             raise ValidationError({"out_until": _("Enter the last day away, from today on")})
+        else:
+            self.out_since = self.out_since or timezone.now()
         if self.substitute_id and self.substitute_id == self.agent_id:
             raise ValidationError({"substitute": _("Choose another agent")})
 
@@ -98,6 +105,23 @@ class AgentProfile(models.Model):
     @property
     def is_away(self) -> bool:
         return self.availability == self.Availability.AWAY
+
+    def works_until(self, moment: datetime) -> datetime | None:
+        """When the hours end in which ``moment`` falls; None outside of hours."""
+        if not self.pk:
+            return None
+        there = moment.astimezone(self.agent.zone)
+        for hours in self.hours.all():
+            if hours.weekday == there.weekday() and hours.opens <= there.time() < hours.closes:
+                return datetime.combine(there.date(), hours.closes, there.tzinfo)
+        return None
+
+    def is_at_work(self, moment: datetime) -> bool:
+        """Online and inside the hours. Who wrote down no hours works at any time."""
+        if self.is_out or self.is_away:
+            return False
+        has_hours = self.pk and self.hours.all()
+        return not has_hours or self.works_until(moment) is not None
 
 
 class WorkingHours(models.Model):

@@ -1,5 +1,6 @@
 """The console has no door of its own, and only administrators get in."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,16 @@ from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications.models import Notification, OutgoingMail, Preference
 from tickets import actions
-from tickets.models import Attachment, DaySummary, TicketDraft
+from tickets.models import (
+    Attachment,
+    Calendar,
+    CallRequest,
+    Concern,
+    DaySummary,
+    SlaPolicy,
+    TicketDraft,
+    Tombstone,
+)
 from tickets.workflow import ResolutionKind, Status
 
 SITE_PAGES = ["index", "autocomplete", "jsi18n"]
@@ -37,7 +47,7 @@ def world(ticket, alice, bob, ada, pete):
     actions.change_status(
         ticket, Status.RESOLVED, by=bob, text="Replaced.", resolution=ResolutionKind.REPLACED
     )
-    actions.rate(ticket, by=alice, rating=5)
+    actions.rate(ticket, by=alice, rating=5, improvement="Write sooner.")
     Attachment.objects.create(
         event=message, uploader=alice, name="a.txt", content_type="text/plain", size=1
     )
@@ -52,6 +62,13 @@ def world(ticket, alice, bob, ada, pete):
     who = {"email": "ida@example.org", "first_name": "Ida", "last_name": ""}
     invitations.invite(**who, role=Role.AGENT, by=ada)
     TicketDraft.objects.create(owner=alice)
+    office = Calendar.objects.create(name="Office", time_zone="Europe/London")
+    SlaPolicy.objects.create(calendar=office, answer_within=timedelta(hours=4))
+    CallRequest.objects.create(ticket=ticket, phone="+441134960000")
+    Concern.objects.create(author=alice, text="The letters are small.")
+    Tombstone.objects.create(
+        ticket_pk=0, reference="CCR-2025-00001", event_count=1, lines=[], removed_by=ada
+    )
     DaySummary.objects.create(day="2026-11-20")
     LogEntry.objects.log_actions(ada.pk, [ticket], 2, "Looked.", single_object=True)
     OutgoingMail.objects.create(email=alice.email)

@@ -14,6 +14,10 @@ from django.utils import timezone
 from accounts import limits, tasks
 from accounts.devices import recognise
 from accounts.models import Attempt, User
+from tickets.feedback import path_to_rate
+from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
+from tickets.workflow import Status
 
 from .doors import ask_for_reset, code_in, sign_in, sign_up, signed_in_id, type_code
 from .factor_tools import give_app, second_step, to_second_step
@@ -501,6 +505,17 @@ def begin_ticket(client, alice):
     return client.post(reverse("tickets:save_draft"), {"subject": "A kettle"})
 
 
+def rate_by_link(client, alice):
+    ticket = Ticket.objects.filter(requester=alice).first()
+    ticket = ticket or make_ticket(alice, status=Status.CLOSED)
+    return client.post(path_to_rate(ticket), {"rating": "none"})
+
+
+def raise_concern(client, alice):
+    client.force_login(alice)
+    return client.post(reverse("tickets:concerns"), {"text": "The letters are small."})
+
+
 REFUSED = {
     "sign_in_pair": wrong_password,
     "sign_in_account": wrong_password,
@@ -513,6 +528,8 @@ REFUSED = {
     "code_recipient": ask_for_code,
     "code_address": ask_for_code,
     "ticket_draft": begin_ticket,
+    "rating_address": rate_by_link,
+    "concern": raise_concern,
 }
 WITHIN = {60: "1 minute", 300: "5 minutes", 600: "10 minutes", 3600: "1 hour", 86400: "1 day"}
 # Waiting helps nothing there: the code is dead, and one asks for another.

@@ -7,7 +7,7 @@ would have been. The mails they would have caused are not owed: nobody waits for
 import os
 import secrets
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -19,10 +19,10 @@ from accounts import actions as account_actions
 from accounts import consents
 from accounts.models import Application, Role, Standing, User
 from notifications.models import Notification, OutgoingMail
-from tickets.models import Category, Expertise
+from tickets.models import Calendar, Category, Expertise, Routing, SlaPolicy, Ticket
 from tickets.summaries import summarise_days
 
-from .cast import CATEGORIES, EXPERTISE, PEOPLE
+from .cast import CATEGORIES, DEALT, EXPERTISE, PEOPLE, SERVICE_LEVELS
 from .settled import settled_stories
 from .stories import STORIES
 
@@ -49,6 +49,8 @@ def load() -> None:
             Expertise.objects.create(agent=cast[name], category=categories[category], level=level)
     _tell_stories(now, cast, categories)
     _owe_no_mail()
+    _promise_service_levels(categories)
+    Ticket.objects.update(clocked_until=now)  # nor does the clock make up for the month behind
     summarise_days(since=timezone.localdate() - timedelta(days=29))
 
 
@@ -72,10 +74,35 @@ def _clock_at(moment):
 def _make_categories():
     return {
         key: Category.objects.get_or_create(
-            name=name, defaults={"team_name": team, "position": position}
+            name=name,
+            defaults={
+                "team_name": team,
+                "position": position,
+                "routing": Routing.AUTOMATIC if key in DEALT else Routing.SUGGESTED,
+            },
         )[0]
         for position, (key, (name, team)) in enumerate(CATEGORIES.items())
     }
+
+
+def _promise_service_levels(categories):
+    """An office and what it promises from now on. The month behind was promised by the setting."""
+    office, _is_new = Calendar.objects.get_or_create(
+        name="Office", defaults={"time_zone": settings.TIME_ZONE}
+    )
+    for day in range(5):
+        office.hours.get_or_create(weekday=day, opens_at=time(8), defaults={"closes_at": time(18)})
+    for category, priority, answer, solve in SERVICE_LEVELS:
+        SlaPolicy.objects.get_or_create(
+            category=categories.get(category),
+            priority=priority,
+            defaults={
+                "calendar": office,
+                "answer_within": timedelta(hours=answer),
+                "resolve_within": timedelta(hours=solve),
+                "warn_before": timedelta(hours=answer / 4),
+            },
+        )
 
 
 def _make_person(name, *, decided_by):

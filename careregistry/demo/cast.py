@@ -13,6 +13,15 @@ CATEGORIES = {
     "account": ("Account or privacy", "Accounts team"),
     "other": ("Something else", "Front desk"),
 }
+DEALT = {"payment"}  # the registry assigns these by itself
+
+
+# What is promised, in hours of opening time: of a category or all, of a priority or all.
+SERVICE_LEVELS = [
+    (None, "", 8, 40),
+    (None, "urgent", 2, 10),
+    ("payment", "", 4, 20),
+]
 
 
 @dataclass(frozen=True)

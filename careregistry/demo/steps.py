@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from messaging.actions import post_message, post_note
-from tickets import actions
+from tickets import actions, feedback
 from tickets.models import Priority, Ticket
 from tickets.workflow import Status
 
@@ -83,9 +83,17 @@ def resolved(when, by, kind, text):
     return moved(when, by, Status.RESOLVED, resolution=kind, text=text)
 
 
-def rated(when, by, rating, comment=""):
+def rated(when, by, rating, comment="", improvement=""):
+    words = {"comment": comment, "improvement": improvement}
+    return Step(
+        when, by, lambda ticket, by, people: actions.rate(ticket, by=by, rating=rating, **words)
+    )
+
+
+def thanked(when, by, text):
+    """The agent answers the rating."""
     return Step(
         when,
         by,
-        lambda ticket, by, people: actions.rate(ticket, by=by, rating=rating, comment=comment),
+        lambda ticket, by, people: feedback.answer(ticket.newest_feedback, by=by, text=text),
     )

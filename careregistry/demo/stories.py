@@ -3,7 +3,19 @@
 from tickets.models import Priority
 from tickets.workflow import ResolutionKind, Status
 
-from .steps import Story, ago, assigned, held, moved, noted, rated, resolved, said, taken
+from .steps import (
+    Story,
+    ago,
+    assigned,
+    held,
+    moved,
+    noted,
+    rated,
+    resolved,
+    said,
+    taken,
+    thanked,
+)
 
 STORIES = [
     Story(
@@ -114,7 +126,18 @@ STORIES = [
                 ResolutionKind.ANSWERED,
                 "A corrected invoice with your new address is in your account.",
             ),
-            rated(ago(18, 4), "amara", 5, "Quick, and right the first time."),
+            rated(
+                ago(18, 4),
+                "amara",
+                5,
+                "Quick, and right the first time.",
+                "Tell people in their account that it takes a day until invoices know it.",
+            ),
+            thanked(
+                ago(18, 2),
+                "tomas",
+                "Thank you, Amara. A note about it stands beside the address now.",
+            ),
         ],
     ),
     Story(

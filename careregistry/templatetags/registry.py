@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from tickets import wording
+from tickets.deadlines import moved_words
 from tickets.models import Priority
 from tickets.promises import promise_of
 from tickets.workflow import REQUESTER_WORDS, Part, ResolutionKind, Status
@@ -114,7 +115,9 @@ for say in (
     wording.long_day,
     wording.when,
     wording.by_when,
+    wording.span,
     wording.ago,
+    moved_words,
 ):
     register.filter(say)
 
@@ -133,7 +136,7 @@ def due_tag(ticket) -> SafeString | str:
     left = ticket.due_at - timezone.now()
     if left < timedelta():
         kind, glyph, words = "over", "exclamation-circle-fill", _("%(span)s over")
-    elif left < timedelta(hours=1):
+    elif left < (ticket.warn_before or timedelta(hours=1)):
         kind, glyph, words = "soon", "clock-history", _("%(span)s left")
     else:
         kind, glyph, words = "ok", "clock", _("%(span)s left")
@@ -182,6 +185,8 @@ def event_icon(line) -> SafeString:
 @register.simple_tag
 def event_words(line, part) -> str:
     """A move as one sentence, for the requester ("you") or for staff."""
+    if line.data.get("rule") in CLOCK_WORDS:
+        return clock_words(line, part)
     sentences = REQUESTER_MOVES if part == Part.REQUESTER else STAFF_MOVES
     after = Status(line.data["to"])
     if after == Status.OPEN and line.data["from"] in (Status.RESOLVED, Status.CLOSED):
@@ -201,6 +206,81 @@ def _resolution_words(line) -> str:
     return str(ResolutionKind(kind).label) if kind else ""
 
 
+@register.simple_tag
+def assigned_words(line, part) -> str:
+    """Who has the ticket from now on, and for staff by whom or by which rule."""
+    if part == Part.REQUESTER:
+        sentence = REQUESTER_ASSIGNED[bool(line.agent)]
+    elif rule := line.data.get("rule"):
+        sentence = STAFF_ROUTED[rule]
+    else:
+        sentence = STAFF_ASSIGNED[bool(line.agent)]
+    if line.agent and line.agent == line.actor:
+        sentence = _lazy("%(name)s took the ticket.")
+    return str(sentence) % {"name": line.agent, "former": line.former, "by": line.actor}
+
+
+# Whether somebody has it now, or nobody. The rules are those of tickets.routing.
+REQUESTER_ASSIGNED = {
+    True: _lazy("%(name)s has your ticket now."),
+    False: _lazy("%(former)s no longer has your ticket. Somebody else takes it."),
+}
+STAFF_ASSIGNED = {
+    True: _lazy("%(by)s assigned this to %(name)s."),
+    False: _lazy("%(former)s no longer has this ticket."),
+}
+STAFF_ROUTED = {
+    "dealt": _lazy("The registry assigned this to %(name)s, who had room. Rule: dealt."),
+    "substitute": _lazy(
+        "%(former)s is out of office. The registry assigned this to %(name)s, who stands in. "
+        "Rule: substitute."
+    ),
+    "absent": _lazy(
+        "%(former)s is out of office. The registry put this back for somebody else to take. "
+        "Rule: absent."
+    ),
+}
+
+
+@register.simple_tag
+def clock_words(line, part) -> str:
+    """What time did, and for staff by which rule. See docs/automation.md."""
+    rule = line.data["rule"]
+    for_requester, for_staff = CLOCK_WORDS[rule]
+    if part == Part.REQUESTER:
+        return str(for_requester)
+    names = {"words": for_staff, "rule": rule.replace("_", " ")}
+    return _("%(words)s Rule: %(rule)s.") % names
+
+
+# What requesters read, and staff. Of some the requester never hears.
+CLOCK_WORDS = {
+    "answer_at_risk": (None, _lazy("The answer that was promised is due soon.")),
+    "answer_missed": (None, _lazy("The customer got no answer by the time promised.")),
+    "solution_at_risk": (None, _lazy("The solution that was promised is due soon.")),
+    "solution_missed": (None, _lazy("It was not solved by the time promised.")),
+    "unassigned": (None, _lazy("Nobody has taken this ticket. Administrators were told.")),
+    "waiting_reminder": (
+        _lazy("We reminded you that we wait for your answer."),
+        _lazy("The customer was reminded that we wait for their answer."),
+    ),
+    "waiting_over": (
+        _lazy("We heard nothing from you, so the registry marked the ticket resolved."),
+        _lazy("The customer did not answer, so the registry marked the ticket resolved."),
+    ),
+    "closing_reminder": (
+        _lazy("We reminded you that the ticket closes soon."),
+        _lazy("The customer was reminded that the ticket closes soon."),
+    ),
+    "closing": (
+        _lazy("Nobody wrote any more, so the registry closed the ticket."),
+        _lazy("Nobody wrote any more, so the registry closed the ticket."),
+    ),
+    "hold_over": (
+        _lazy("The hold has ended. The ticket is in progress."),
+        _lazy("The hold has ended. The ticket is in progress."),
+    ),
+}
 MY_MOVES = {
     Status.OPEN: _lazy("The ticket is in progress."),
     "reopened": _lazy("You opened the ticket again."),

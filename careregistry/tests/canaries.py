@@ -35,9 +35,9 @@ from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
 from notifications import outbox
 from notifications.models import Notification, OutgoingMail, Preference
-from tickets import actions
+from tickets import actions, calls, feedback, fields
 from tickets.models import Attachment, TicketDraft
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_question, make_ticket
 from tickets.workflow import ResolutionKind, Status
 
 WORD = re.compile(r"zq[a-z]+zq", re.IGNORECASE)
@@ -47,6 +47,8 @@ NUMBERS = {
     "113 496 0777": "phone",
     "1134960888": "contactphone",
     "113 496 0888": "contactphone",
+    "1134960999": "callphone",
+    "113 496 0999": "callphone",
     "203.0.113.77": "network",
 }
 EMAIL = "zqmailzq@example.org"
@@ -57,12 +59,13 @@ THEIRS = {
     "why", "refusal", "reason", "label", "street", "extra", "postal", "city", "region", "country",
     "subject", "description", "against", "contactphone", "message", "answer", "resolution",
     "comment", "filename", "answerfile", "draft", "waitingname", "livesubject", "binnedsubject",
-    "invited",
+    "invited", "callphone", "wish", "spoken",
+    "improvement", "ratinganswer", "detail", "concern", "concernanswer",
 }  # fmt: skip
 # What is personal and nobody gets: secrets, notes of staff, what others wrote in the logs.
 NOT_THEIRS = {
     "note", "notefile", "secret", "session", "signup", "logged", "owed", "told", "answered",
-    "again",
+    "again", "suggestion", "tag", "staffdetail",
 }  # fmt: skip
 FILES = {"photo", "bill", "reply", "waitingfile"}
 FILE_NAMES = {"filename", "answerfile", "waitingname"}  # stand in an archive as they are
@@ -143,14 +146,28 @@ class Canary:
             description=words("description"), against=words("against"),
             contact_phone="+441134960888",
         )  # fmt: skip
+        for label, is_for_requester in (("detail", True), ("staffdetail", False)):
+            question = make_question(ticket.category, label, is_for_requester=is_for_requester)
+            fields.answer(ticket, by=self.agent, answers={question: words(label)})
+        same = {"priority": ticket.priority, "category": ticket.category}
+        actions.classify(ticket, by=self.agent, tags=[words("tag")], **same)
         self._say(post_message, ticket, self.person, "message", "filename", "bill")
         self._say(post_message, ticket, self.agent, "answer", "answerfile", "reply")
         self._say(post_note, ticket, self.agent, "note", "notefile", "notebill")
+        calls.ask_for_call(ticket, by=self.person, phone="+441134960999", wish=words("wish"))
+        calls.log_call(ticket, by=self.agent, text=words("spoken"))
         actions.change_status(
             ticket, Status.RESOLVED, by=self.agent, text=words("resolution"),
             resolution=ResolutionKind.REPLACED,
         )  # fmt: skip
-        actions.rate(ticket, by=self.person, rating=2, comment=words("comment"))
+        rating = actions.rate(
+            ticket, by=self.person, rating=2, comment=words("comment"),
+            improvement=words("improvement"),
+        )  # fmt: skip
+        feedback.answer(rating, by=self.agent, text=words("ratinganswer"))
+        feedback.raise_concern(by=self.agent, ticket=ticket, text=words("suggestion"))
+        concern = feedback.raise_concern(by=self.person, text=words("concern"))
+        feedback.settle(concern, by=self.admin, answer=words("concernanswer"))
         self.ticket = ticket
         self.live = make_ticket(
             self.person, self.agent, by=self.admin, subject=words("livesubject")

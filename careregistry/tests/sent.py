@@ -1,14 +1,17 @@
 """What somebody with every right would send to each page that changes something."""
 
 import uuid
+from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from accounts.models import Application
 from accounts.tests.factories import PASSWORD
 from notifications.models import OutgoingMail
 
 TICKET_FORM = {
+    "kind": "question",
     "subject": "Lamp arrived broken",
     "description": "The glass is in pieces.",
     "priority": "normal",
@@ -48,7 +51,14 @@ def _invitation(role):
 
 
 def _new_ticket(world, person):
-    return TICKET_FORM | {"category": world.category.pk, "subject": "Another lamp"}
+    category = world.category.pk
+    return TICKET_FORM | {"category": category, "asked": category, "subject": "Another lamp"}
+
+
+def _told_by_phone(world, person):
+    told = {"requester": world.anyone.email, "first_name": "", "channel": "phone"}
+    days = {"incident_on": "", "purchased_on": ""}
+    return _new_ticket(world, person) | told | days | {"key": str(uuid.UUID(int=7))}
 
 
 def _address(world, person):
@@ -56,8 +66,45 @@ def _address(world, person):
     return {"label": "Boat", "street": "The Quay", "city": "York", "country": "UK", **optional}
 
 
+def _another_time():
+    to = timezone.localtime() + timedelta(days=2)
+    return {"to": f"{to:%Y-%m-%dT%H:%M}", "reason": "The part comes on Friday."}
+
+
+def holiday_file(day="20261225"):
+    lines = [
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Example//Days//EN",
+        "BEGIN:VEVENT", "UID:1@example.org", "DTSTAMP:20260101T000000Z",
+        f"DTSTART;VALUE=DATE:{day}", "RRULE:FREQ=YEARLY", "SUMMARY:Christmas Day", "END:VEVENT",
+        "END:VCALENDAR", "",
+    ]  # fmt: skip
+    return SimpleUploadedFile("days.ics", "\r\n".join(lines).encode())
+
+
+def _calendar(name):
+    counts = {"TOTAL": 1, "INITIAL": 0, "MIN_NUM": 0, "MAX_NUM": 9}
+    return {
+        "name": name,
+        "time_zone": "Europe/London",
+        **{f"hours-{each}_FORMS": number for each, number in counts.items()},
+        "hours-0-weekday": 6, "hours-0-opens_at": "09:00", "hours-0-closes_at": "17:00",
+        **{f"holidays-{each}_FORMS": 0 for each in counts},
+    }  # fmt: skip
+
+
+def _service_level(world, priority):
+    return {
+        "category": "", "priority": priority, "calendar": world.calendar.pk,
+        "answer_within": "8", "resolve_within": "40", "warn_before": "1",
+    }  # fmt: skip
+
+
 NO_HOURS = {f"hours-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
-INLINES = {f"experts-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
+INLINES = {
+    f"{rows}-{name}_FORMS": 0
+    for rows in ("experts", "fields")
+    for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")
+}
 
 FORMS = {
     "theme": lambda world, person: {"theme": "dark"},
@@ -105,17 +152,32 @@ FORMS = {
     "tickets:review": _draft_key,
     ("tickets:review", "draft of another"): lambda world, person: _draft_key(world, "owner"),
     "tickets:take": lambda world, person: {},
-    "tickets:hand_over": lambda world, person: {"agent": world.people["agent_unassigned"].pk},
-    "tickets:classify": lambda world, person: {
-        "priority": "urgent", "category": world.spare_category.pk,
+    "tickets:hand_over": lambda world, person: {
+        "agent": world.people["agent_unassigned"].pk,
+        "note": "She was promised a new one.",
     },
+    "tickets:classify": lambda world, person: {
+        "kind": "request", "priority": "urgent", "category": world.spare_category.pk,
+        "tags": "recall, kettles",
+    },
+    "tickets:details": lambda world, person: {f"field_{world.question.pk}": "B-17"},
+    "tickets:deadline": lambda world, person: _another_time(),
     "messaging:reply": _message,
     "messaging:write": _message,
     ("messaging:write", "note"): lambda world, person: _message(world, person) | {"kind": "note"},
     "messaging:close": lambda world, person: {},
     "messaging:withdraw": lambda world, person: {},
     "messaging:reopen": lambda world, person: {},
-    "messaging:rate": lambda world, person: {"rating": "5", "comment": "Quick."},
+    "messaging:rate": lambda world, person: {
+        "rating": "5", "comment": "Quick.", "improvement": "Send a photo of it.",
+    },
+    "tickets:rate_by_link": lambda world, person: {
+        "rating": "5", "comment": "Quick.", "improvement": "Send a photo of it.",
+    },
+    "tickets:answer_rating": lambda world, person: {"text": "Thank you."},
+    "tickets:concerns": lambda world, person: {"text": "The letters are small."},
+    "tickets:suggest": lambda world, person: {"text": "Open on Sundays."},
+    "admin:tickets_concern_settle": lambda world, person: {"answer": "They are larger now."},
     "messaging:move": _move("waiting"),
     ("messaging:move", "closing"): _move("closed"),
     ("messaging:move", "reopening"): _move("open"),
@@ -155,17 +217,22 @@ FORMS = {
         "action": "accept_selected", "answered": "yes",
         "_selected_action": Application.objects.pending().values_list("pk", flat=True),
     },
-    "admin:tickets_ticket_add": lambda world, person: _new_ticket(world, person) | {
-        "requester": world.people["owner"].email, "channel": "phone",
-        "incident_on": "", "purchased_on": "",
+    "admin:tickets_ticket_add": _told_by_phone,
+    "tickets:new_for_customer": _told_by_phone,
+    "tickets:correct_requester": lambda world, person: {
+        "requester": world.anyone.email, "first_name": "",
     },
+    "tickets:ask_for_call": lambda world, person: {"phone": "+441134960000", "wish": "Soon"},
+    "tickets:drop_call": lambda world, person: {},
+    "tickets:log_call": lambda world, person: {"text": "All is well.", "key": str(uuid.uuid4())},
+    "admin:tickets_ticket_remove": lambda world, person: {},
     "admin:tickets_category_add": lambda world, person: {
         "name": "New", "team_name": "New team", "position": 1, "parent": "",
-        "is_active": "on", **INLINES,
+        "is_active": "on", "default_priority": "high", "routing": "manual", **INLINES,
     },
     "admin:tickets_category_change": lambda world, person: {
         "name": "Renamed", "team_name": "New team", "position": 1, "parent": "",
-        "is_active": "on", **INLINES,
+        "is_active": "on", "default_priority": "high", "routing": "manual", **INLINES,
     },
     "admin:tickets_category_delete": lambda world, person: {"post": "yes"},
     "admin:tickets_ticket_assign": lambda world, person: {
@@ -173,8 +240,18 @@ FORMS = {
     },
     "admin:tickets_ticket_move": _move("waiting"),
     "admin:tickets_ticket_classify": lambda world, person: {
-        "priority": "urgent", "category": world.spare_category.pk,
+        "kind": "request", "priority": "urgent", "category": world.spare_category.pk,
+        "tags": "recall, kettles",
     },
+    "admin:tickets_ticket_details": lambda world, person: {f"field_{world.question.pk}": "B-17"},
+    "admin:tickets_ticket_deadline": lambda world, person: _another_time(),
+    "admin:tickets_calendar_add": lambda world, person: _calendar("New"),
+    "admin:tickets_calendar_change": lambda world, person: _calendar("Renamed"),
+    "admin:tickets_calendar_delete": lambda world, person: {"post": "yes"},
+    "admin:tickets_calendar_holidays": lambda world, person: {"file": holiday_file()},
+    "admin:tickets_slapolicy_add": lambda world, person: _service_level(world, "low"),
+    "admin:tickets_slapolicy_change": lambda world, person: _service_level(world, "high"),
+    "admin:tickets_slapolicy_delete": lambda world, person: {"post": "yes"},
     "admin:tickets_ticket_bin": lambda world, person: {},
     ("admin:tickets_ticket_changelist", "assign"): lambda world, person: {
         "action": "assign_selected", "answered": "yes",

@@ -137,3 +137,35 @@ def test_every_way_to_start_asks(tmp_path, start):
 
     assert answer.returncode != 0
     assert "ALLOWED_HOSTS answers to any host name." in answer.stderr
+
+
+TIMES = {
+    "WAITING_DAYS": 7, "CLOSE_AFTER_DAYS": 7, "REMIND_DAYS_BEFORE": 2, "UNASSIGNED_HOURS": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("times", "faults"),
+    [
+        ({}, []),
+        (dict.fromkeys(TIMES, 0), []),
+        ({"WAITING_DAYS": 0}, []),
+        ({"REMIND_DAYS_BEFORE": 6}, []),
+        ({"CLOSE_AFTER_DAYS": 2}, ["REMIND_DAYS_BEFORE must be less than CLOSE_AFTER_DAYS."]),
+        (
+            {"REMIND_DAYS_BEFORE": 7},
+            [
+                "REMIND_DAYS_BEFORE must be less than WAITING_DAYS.",
+                "REMIND_DAYS_BEFORE must be less than CLOSE_AFTER_DAYS.",
+            ],
+        ),
+        ({"UNASSIGNED_HOURS": -1}, ["UNASSIGNED_HOURS is less than 0."]),
+    ],
+    ids=["usual", "all_off", "one_off", "just_before", "no_time_left", "too_early", "negative"],
+)
+def test_times_that_make_no_sense_are_refused(settings, times, faults):
+    """D0-12: a reminder comes before the end, and after the start."""
+    for name, value in {**TIMES, **times}.items():
+        setattr(settings, name, value)
+
+    assert [error.msg for error in checks.check_times(None)] == faults

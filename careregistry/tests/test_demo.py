@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Application, Role, Standing, User
 from careregistry import demo
 from notifications.models import Notification, OutgoingMail
-from tickets import history
+from tickets import clockwork, history
 from tickets.models import DaySummary, Expertise, Feedback, Ticket, TicketEvent
 from tickets.workflow import Status
 
@@ -113,3 +113,12 @@ def test_production_refuses_the_demonstration(db, settings):
         call_command("demo")
 
     assert not User.objects.exists()
+
+
+def test_the_clock_does_nothing_to_it_at_once(loaded):
+    """D0-12: every status is there to be looked at, and nobody is mailed about last month."""
+    lines = TicketEvent.objects.count()
+
+    assert clockwork.run() > 0
+
+    assert (TicketEvent.objects.count(), Notification.objects.count()) == (lines, 0)

@@ -4,9 +4,13 @@ from types import SimpleNamespace
 import pytest
 from django.db import DatabaseError, connection
 from django.urls import reverse
+from django.utils import timezone
 
 from careregistry import health
 from notifications.models import OutgoingMail
+from tickets import clockwork
+from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
 
 LIVE, READY = "/health/live", "/health/ready"
 
@@ -55,6 +59,7 @@ def test_ready_has_details_for_administrators(login, ada):
     assert answer.status_code == 200
     assert details.pop("disk_free_bytes") > 0
     assert details.pop("oldest_due_mail_seconds") >= 0
+    assert (details.pop("clock_looked_seconds_ago"), details.pop("stuck_tickets")) == (None, 0)
     assert details == {
         "ready": True,
         "database": True,
@@ -111,3 +116,13 @@ def test_ready_asks_the_migrations_once(client, db, django_assert_num_queries):
 
     with django_assert_num_queries(1):
         client.get(READY)
+
+
+def test_ready_tells_administrators_when_the_clock_last_looked_and_what_it_fails_with(login, ada):
+    clockwork.tick()
+    Ticket.objects.filter(pk=make_ticket().pk).update(stuck_since=timezone.now())
+
+    details = login(ada).get(READY).json()
+
+    assert 0 <= details["clock_looked_seconds_ago"] < 60
+    assert details["stuck_tickets"] == 1

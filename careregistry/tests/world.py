@@ -37,17 +37,28 @@ from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
 from notifications import outbox
 from notifications.models import Preference
-from tickets import actions
+from tickets import actions, calls
+from tickets.feedback import path_to_rate
 from tickets.models import (
     Attachment,
+    Calendar,
     Category,
+    Concern,
     DaySummary,
     Expertise,
     Feedback,
+    SlaPolicy,
     Ticket,
     TicketDraft,
+    Tombstone,
 )
-from tickets.tests.factories import make_category, make_ticket
+from tickets.tests.factories import (
+    make_calendar,
+    make_category,
+    make_policy,
+    make_question,
+    make_ticket,
+)
 from tickets.workflow import ResolutionKind, Status
 
 from .matrix import PEOPLE
@@ -60,6 +71,8 @@ UNKNOWN = {
     "signed": "1:x",
     "session_id": 999_999,
     "dispute": "1:x",
+    "ending": "1:x",
+    "rating_id": 999_999,
     "address_id": 999_999,
     "photo_key": "0" * 40,
 }
@@ -72,6 +85,7 @@ class World:
     def __init__(self, media_root):
         self.media_root = media_root
         self.category = make_category("Faulty product", team_name="Returns team")
+        self.question = make_question(self.category, "Shelf", is_for_requester=False)
         self.spare_category = make_category("Spare")
         self.people = self._people()
         self.anyone = make_user("Nobody")  # whom no column is about
@@ -117,6 +131,15 @@ class World:
             for state, status in states.items():
                 self._raise(owner, state, assignee=self.people["agent_assigned"], status=status)
             self._raise(owner, "unassigned")
+            self._raise(owner, "to call", assignee=self.people["agent_assigned"])
+            calls.ask_for_call(
+                self.ticket(owner, "to call"), by=self.people[owner], phone="+441134960000"
+            )
+        self._raise("owner", "in the bin")
+        self.binned = self.ticket("owner", "in the bin")
+        actions.bin_ticket(self.binned, by=self.people["admin"])
+        self.binned.deleted_at -= timedelta(days=settings.BIN_DAYS)
+        self.binned.save()
 
     def _raise(self, owner, state, status=None, **fields):
         requester, boss = self.people[owner], self.people["admin"]
@@ -161,8 +184,20 @@ class World:
         Preference.objects.create(user=self.anyone, kind="welcome", is_wanted=False)
         who = {"email": "ida@example.org", "first_name": "Ida", "last_name": "Iles"}
         invitations.invite(**who, role=Role.AGENT, by=self.people["admin"])
-        Feedback.objects.create(ticket=ticket, rating=4, round=7)
+        self.rating = Feedback.objects.create(
+            ticket=ticket, rating=4, round=7, improvement="Send a photo of it.",
+            agent=self.people["agent_assigned"],
+        )  # fmt: skip
+        Concern.objects.create(author=self.anyone, text="The letters are small.")
         DaySummary.objects.create(day=timezone.localdate())
+        # No service level uses the first calendar, so it may be deleted.
+        self.calendar = make_calendar()
+        self.chosen[Calendar] = make_calendar()
+        self.chosen[SlaPolicy] = make_policy(calendar=self.calendar, category=self.spare_category)
+        Tombstone.objects.create(
+            ticket_pk=0, reference="CCR-2026-00000", lines=[], event_count=0,
+            removed_by=self.people["admin"],
+        )  # fmt: skip
         LogEntry.objects.create(
             user=self.people["admin"], action_flag=CHANGE, object_repr="x", object_id=ticket.pk,
             content_type=ContentType.objects.get_for_model(ticket),
@@ -232,6 +267,8 @@ class World:
             "session_id": lambda: self._session(person, thing).pk,
             "factor_id": lambda: self.factor.pk,
             "dispute": lambda: path_to_dispute(self.sign_in).split("/")[-2],
+            "ending": lambda: path_to_rate(self.ticket("owner", "resolved")).split("/")[-2],
+            "rating_id": lambda: self.rating.pk,
             "token": lambda: "nobody-was-sent-this",
             "url": lambda: "nothing/here/",
         }
@@ -257,6 +294,8 @@ class World:
             return self.people["declined"]
         if thing == "own":
             return self.ticket("admin_owner", "live")
+        if thing == "long in the bin":
+            return self.binned
         kind = re.match(r"admin/(\w+)/(\w+)/", route.pattern)
         model = apps.get_model(*kind.groups()) if kind else Category
         return self.chosen.get(model) or model._default_manager.order_by("pk").first()
@@ -320,11 +359,13 @@ STATES = {
     "messaging:reopen": "closed",
     "messaging:rate": "resolved",
     "tickets:take": "unassigned",
+    "tickets:drop_call": "to call",
 }
 
 
 def state_for(name, thing) -> str:
-    return {"closed": "closed", "reopening": "closed"}.get(thing) or STATES.get(name, "live")
+    things = {"closed": "closed", "reopening": "closed", "asked already": "to call"}
+    return things.get(thing) or STATES.get(name, "live")
 
 
 # Django keeps these for itself: a visit may write to the first, nobody to the others.

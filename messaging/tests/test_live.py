@@ -22,7 +22,7 @@ from messaging import live
 from messaging.actions import post_message, post_note
 from messaging.models import Message
 from notifications import outbox
-from tickets import actions
+from tickets import actions, requesters
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 from tickets.workflow import Status
@@ -242,6 +242,23 @@ async def test_the_socket_of_the_ticket_closes(cast, browsers, path, quick, lose
 
         assert await socket.code() == 4403
         assert adas.is_held
+
+
+@pytest.mark.plan("SEC-A13")
+@pytest.mark.plan("P7")
+async def test_the_socket_of_a_customer_it_was_not_about_closes(
+    browsers, path, ticket, alice, bob, carol, quick
+):
+    """And Bob's stays open."""
+    async with PageSocket(path, browsers["bob"]) as bobs:
+        socket = PageSocket(path, browsers["alice"])
+        await socket.open()
+
+        correct = in_thread(requesters.correct_requester)
+        await correct(ticket, carol.email, first_name="", by=bob)
+
+        assert await socket.code() == 4403
+        assert bobs.is_held
 
 
 @pytest.mark.plan("SEC-A13")

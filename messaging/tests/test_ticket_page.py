@@ -109,7 +109,7 @@ def test_the_requesters_story(login, alice, story):
         "You opened the ticket again.",
         "You withdrew the ticket.",
     ]
-    for secret in ("recalled", "priority or category", "Ada", "Deleted", "Restored"):
+    for secret in ("recalled", "category or tags", "Ada", "Deleted", "Restored"):
         assert secret not in page.text
 
 
@@ -129,7 +129,7 @@ def test_the_staffs_story(login, dave, story):
     tomorrow = timezone.localdate() + timedelta(days=1)
     assert events(page) == [
         "Ada Adler assigned this to Bob Baker.",
-        "Bob Baker changed priority or category.",
+        "Bob Baker changed kind, priority, category or tags.",
         "Bob Baker assigned this to Dave Dunn.",
         f"Dave Dunn put the ticket on hold until {tomorrow:%a} {tomorrow.day} {tomorrow:%b}.",
         "Deleted (Ada Adler).",

@@ -12,7 +12,7 @@ from accounts.tests.factories import make_user
 from messaging.actions import post_message, post_note
 from notifications import mails, outbox
 from notifications.models import OutgoingMail
-from tickets import actions
+from tickets import actions, feedback
 from tickets.models import Attachment, Ticket
 from tickets.tests.factories import make_category, make_ticket
 from tickets.workflow import ResolutionKind, Status
@@ -113,7 +113,7 @@ def test_receipt_says_what_was_written_and_what_happens_next(sink, alice, ada, k
     (mail,) = sink.to(alice)
     assert mail["Subject"] == f"[{ticket.reference}] We have your ticket: Kettle stopped heating"
     assert "> It stays cold." in mail.text
-    assert "What happens next: We have your ticket. A person will take it before" in mail.text
+    assert "What happens next: We have your ticket. An agent will answer by" in mail.text
     assert f"http://localhost:8000/tickets/{ticket.reference}/" in mail.text
     assert f"http://localhost:8000/tickets/{ticket.reference}/" in mail.html
     (mail,) = sink.to(ada)
@@ -220,30 +220,107 @@ def test_resolution_with_instructions(sink, quiet_ticket, bob):
     assert "If it isn’t fixed, open it again." in mail.text
 
 
-def test_closing_leads_to_the_feedback_form(sink, quiet_ticket, alice):
-    """D0-13, D4-6: the page with the form; opening a link changes nothing."""
+ASKED = re.compile(r"How did we handle it\? Say so here, without signing in:\nhttp\S+(/rate/\S+)\n")
+
+
+def asked(mails):
+    """The subject of each mail that asks for a rating, and where it leads."""
+    found = [(mail["Subject"], ASKED.search(mail.text)) for mail in mails]
+    return [(subject, match[1]) for subject, match in found if match]
+
+
+def resolve(ticket, by):
+    actions.change_status(
+        ticket, Status.RESOLVED, by=by, text="Sent.", resolution=ResolutionKind.REPLACED
+    )
+
+
+@pytest.mark.plan("SEC-E6")
+def test_a_resolution_asks_for_a_rating_and_the_closing_after_it_does_not(
+    sink, client, quiet_ticket, alice, bob
+):
+    """D0-13, D4-6: once for each ending, by a link that works without signing in."""
+    resolve(quiet_ticket, bob)
+    outbox.drain()
+    actions.change_status(quiet_ticket, Status.CLOSED, by=alice)
+    outbox.drain()
+
+    resolved, closed = sink.to(alice)
+    ((subject, link),) = asked([resolved, closed])
+    assert subject == resolved["Subject"]
+    assert f'{link}"' in resolved.html
+    assert client.post(link, {"rating": 4}).status_code == 302
+    assert quiet_ticket.feedback.get().rating == 4
+
+
+def test_a_closing_without_a_resolution_asks(sink, client, quiet_ticket, alice):
     actions.change_status(quiet_ticket, Status.CLOSED, by=alice)
 
     outbox.drain()
 
     (mail,) = sink.to(alice)
-    assert "You closed this ticket. Tell us how it went" in mail.text
-    assert f"/tickets/{quiet_ticket.reference}/#feedback\n" in mail.text
+    assert "You closed this ticket." in mail.text
+    ((_subject, link),) = asked([mail])
+    assert client.get(link).status_code == 200
+
+
+@pytest.mark.plan("SEC-A15")
+def test_only_the_requester_is_asked(sink, quiet_ticket, alice, bob, ada):
+    """The agent hears of the resolution by an administrator, without the link."""
+    resolve(quiet_ticket, ada)
+
+    outbox.drain()
+
+    assert [len(asked(sink.to(person))) for person in (alice, bob)] == [1, 0]
+    assert len(sink.to(bob)) == 1
 
 
 def test_who_rated_already_is_not_asked_again(sink, ticket, alice, bob):
-    """Rating a resolved ticket closes it."""
-    actions.change_status(
-        ticket, Status.RESOLVED, by=bob, text="Sent.", resolution=ResolutionKind.REPLACED
-    )
+    """Rating a resolved ticket closes it. Both mails are written after that."""
+    resolve(ticket, bob)
     actions.rate(ticket, by=alice, rating=5)
 
     outbox.drain()
 
+    assert "Your ticket is closed" in sink.to(alice)[-1]["Subject"]
+    assert asked(sink.to(alice)) == []
+
+
+def test_an_ending_that_was_opened_again_asks_nobody(sink, quiet_ticket, alice, bob):
+    resolve(quiet_ticket, bob)
+    actions.change_status(quiet_ticket, Status.OPEN, by=alice)
+
+    outbox.drain()
+
+    assert asked(sink.to(alice)) == []
+
+
+def test_the_answer_to_a_rating_is_mailed(sink, quiet_ticket, alice, bob):
+    """D4-9"""
+    actions.change_status(quiet_ticket, Status.CLOSED, by=alice)
+    rating = actions.rate(quiet_ticket, by=alice, rating=2, comment="Slow.")
+    outbox.drain()
+    feedback.answer(rating, by=bob, text="We have hired somebody for the weekends.")
+
+    outbox.drain()
+
     mail = sink.to(alice)[-1]
-    assert "Your ticket is closed" in mail["Subject"]
-    assert "Tell us how it went" not in mail.text
-    assert "#feedback" not in mail.text
+    assert "Bob answered your rating" in mail["Subject"]
+    assert "> We have hired somebody for the weekends.\n" in mail.text
+
+
+def test_the_answer_to_a_concern_is_mailed(sink, alice, ada):
+    """D4-11"""
+    concern = feedback.raise_concern(by=alice, text="The letters are small & grey.")
+    feedback.settle(concern, by=ada, answer="They are larger now.")
+
+    outbox.drain()
+
+    (mail,) = sink.to(alice)
+    assert mail["Subject"] == "Your concern was answered"
+    assert "You told us:\n\nThe letters are small & grey.\n" in mail.text
+    assert "An administrator answers:\n\nThey are larger now.\n" in mail.text
+    assert "What you told us:\nhttp" in mail.text
 
 
 @pytest.mark.plan("SEC-D10")

@@ -32,21 +32,27 @@ def untick_all(client):
 CUSTOMERS = {
     "An agent writes to me or changes the status",
     "An agent takes on a ticket I raised",
+    "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
 }
 AGENTS = {
     "A ticket is given to me",
-    "Somebody writes on a ticket of mine",
+    "A promise on a ticket of mine is at risk or was missed",
+    "Somebody writes on a ticket of mine, or asks to be called",
     "Somebody changes the status of a ticket of mine",
     "An agent takes on a ticket I raised",
+    "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
 }
 ADMINS = {
     "A ticket comes in that nobody has",
+    "A ticket stays without an agent",
+    "A promise was missed, or is at risk and nobody has the ticket",
     "Somebody asks for a role",
     "Somebody writes on a ticket of mine, or on one that nobody has",
     "Somebody changes the status of a ticket of mine",
     "An agent takes on a ticket I raised",
+    "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
 }
 
@@ -78,7 +84,8 @@ def test_nobody_chooses_for_others_or_what_is_not_offered(login, alice, bob):
     login(alice).post(PAGE, {"user": bob.pk, "given": "on", "resolved": "", "kind": "resolved"})
 
     kept = Preference.objects.values_list("user", "kind", "channel").distinct()
-    kinds = {Kind.MESSAGE, Kind.STATUS_CHANGED, Kind.ASSIGNED, Kind.CLOSED}
+    kinds = {Kind.MESSAGE, Kind.STATUS_CHANGED, Kind.ASSIGNED, Kind.CLOSED, Kind.REMINDER}
+    kinds |= {Kind.RATING_ANSWERED, Kind.CALL_LOGGED}
     assert set(kept) == {(alice.pk, kind, "email") for kind in kinds}
 
 
@@ -172,6 +179,7 @@ ALWAYS = {
     Kind.WELCOME, Kind.APPLICATION_ACCEPTED, Kind.APPLICATION_DECLINED, Kind.APPLICATION_EXPIRED,
     Kind.SUSPENDED, Kind.REACTIVATED, Kind.ROLE_CHANGED, Kind.NEW_DEVICE, Kind.EXPORT_READY,
     Kind.ERASURE_ASKED, Kind.ERASURE_STOPPED, Kind.TICKET_RAISED, Kind.RESOLVED,
+    Kind.CONCERN_SETTLED,
 }  # fmt: skip
 
 

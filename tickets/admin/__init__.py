@@ -1,3 +1,9 @@
 """Tickets in the administrator console: facts, and verbs that call ``tickets.actions``."""
 
-from . import applications, records, ticket  # noqa: F401 -- importing registers them
+from . import (  # noqa: F401 -- importing registers them
+    applications,
+    feedback,
+    records,
+    service_levels,
+    ticket,
+)

@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from tickets.assignment import overdue
+from tickets.models import Tag
 from tickets.workflow import Status
 
 DAYS_LATELY = 30
+TAGS_OFFERED = 50
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -59,10 +61,25 @@ class DueFilter(admin.SimpleListFilter):
     parameter_name = "due"
 
     def lookups(self, request, model_admin):
-        return [("overdue", _("Overdue"))]
+        return [("overdue", _("Overdue")), ("stuck", _("The clock fails with it"))]
 
     def queryset(self, request, queryset):
+        if self.value() == "stuck":
+            return queryset.filter(stuck_since__isnull=False)
         return overdue(queryset, at=timezone.now()) if self.value() else queryset
+
+
+class TagFilter(admin.SimpleListFilter):
+    """The first tags of the alphabet; any other by its name in the address."""
+
+    title = gettext_lazy("tag")
+    parameter_name = "tag"
+
+    def lookups(self, request, model_admin):
+        return [(tag.name, tag.name) for tag in Tag.objects.all()[:TAGS_OFFERED]]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(tags__name=self.value()) if self.value() else queryset
 
 
 class GivenFilter(admin.SimpleListFilter):
@@ -75,3 +92,31 @@ class GivenFilter(admin.SimpleListFilter):
     def queryset(self, request, queryset):
         since = timezone.now() - timedelta(days=DAYS_LATELY)
         return queryset.filter(created_at__gte=since) if self.value() else queryset
+
+
+class SettledFilter(admin.SimpleListFilter):
+    """What nobody has settled, until one asks for the rest."""
+
+    title = gettext_lazy("settled")
+    parameter_name = "settled"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("Settled"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(settled_at__isnull=self.value() != "yes")
+
+    def choices(self, changelist):
+        everything, *rest = super().choices(changelist)
+        return [everything | {"display": _("Not settled yet")}, *rest]
+
+
+class AboutFilter(admin.SimpleListFilter):
+    title = gettext_lazy("about")
+    parameter_name = "about"
+
+    def lookups(self, request, model_admin):
+        return [("site", _("This site")), ("talk", _("Suggested in a talk"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(ticket__isnull=self.value() == "site") if self.value() else queryset

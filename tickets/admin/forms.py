@@ -1,8 +1,10 @@
-"""Which agent. The forms remember who had each ticket when the question was asked."""
+"""Which agent, and what is answered. The first two remember who had each ticket when the question
+was asked."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
-from tickets.forms import CandidateForm
+from tickets.forms import CandidateForm, TextField
 
 
 def _seen_field(assignee_id=None):
@@ -15,9 +17,17 @@ class AssignForm(CandidateForm):
 
 class AssignManyForm(CandidateForm):
     def __init__(self, *args, tickets, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, tickets=tickets, **kwargs)
         for ticket in tickets:
             self.fields[f"seen_{ticket.pk}"] = _seen_field(ticket.assignee_id)
 
     def seen_of(self, ticket):
         return self.cleaned_data[f"seen_{ticket.pk}"]
+
+
+class SettleForm(forms.Form):
+    answer = TextField(
+        name=_("Answer"),
+        label=_("Answer, which they read in the mail"),
+        error_messages={"required": _("Enter an answer")},
+    )

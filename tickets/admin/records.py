@@ -1,7 +1,9 @@
 """What belongs to tickets: the catalogue can be changed, the records only looked at."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -12,17 +14,19 @@ from accounts.console import ConsoleAdmin, ReadOnlyAdmin
 from accounts.models import User
 from tickets.models import (
     Attachment,
+    CallRequest,
     Category,
+    CategoryField,
     DaySummary,
     Expertise,
-    Feedback,
+    FieldValue,
     ReferenceCounter,
     Ticket,
     TicketDraft,
     TicketEvent,
+    Tombstone,
 )
 
-from .filters import GivenFilter
 from .lines import readable_by
 
 
@@ -41,12 +45,38 @@ class ExpertiseInline(admin.StackedInline):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
+class FieldForm(forms.ModelForm):
+    class Meta:
+        widgets = {"choices": forms.Textarea({"rows": 3})}
+
+
+class FieldInline(admin.StackedInline):
+    """The questions a category asks besides what every ticket has."""
+
+    model = CategoryField
+    form = FieldForm
+    extra = 0
+
+    def get_formset(self, request, obj=None, **kwargs):
+        """Refuses in our words to remove what was answered: Django would list every answer."""
+        formset = super().get_formset(request, obj, **kwargs)
+
+        class Form(formset.form):
+            def hand_clean_DELETE(self):
+                if self.cleaned_data.get("DELETE") and self.instance.values.exists():
+                    words = _("Tickets have answers to it. Make it inactive: it is asked no more")
+                    raise ValidationError(words)
+
+        formset.form = Form
+        return formset
+
+
 @admin.register(Category)
 class CategoryAdmin(ConsoleAdmin):
-    list_display = ("name", "parent", "team_name", "is_active", "position")
+    list_display = ("name", "parent", "team_name", "routing", "is_active", "position")
     list_select_related = ("parent",)
     ordering = ("position", "name")
-    inlines = (ExpertiseInline,)
+    inlines = (FieldInline, ExpertiseInline)
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "parent":
@@ -65,7 +95,11 @@ class CategoryAdmin(ConsoleAdmin):
         return redirect(self.url_of("change", category))
 
     def _is_in_use(self, category):
-        return Ticket.objects.filter(category=category).exists() or category.children.exists()
+        return (
+            Ticket.objects.filter(category=category).exists()
+            or FieldValue.objects.filter(field__category=category).exists()
+            or category.children.exists()
+        )
 
 
 class RecordAdmin(ReadOnlyAdmin):
@@ -95,15 +129,6 @@ class LineAdmin(RecordAdmin):
 @admin.register(TicketEvent)
 class TicketEventAdmin(LineAdmin):
     pass
-
-
-@admin.register(Feedback)
-class FeedbackAdmin(RecordAdmin):
-    list_display = ("ticket", "rating", "comment", "agent", "created_at")
-    list_filter = (GivenFilter, "rating")
-    list_select_related = ("ticket", "agent")
-    search_fields = ("ticket__reference__startswith",)
-    fields = ("ticket", "rating", "comment", "agent", "created_at")
 
 
 @admin.register(Attachment)
@@ -151,3 +176,19 @@ class DaySummaryAdmin(ReadOnlyAdmin):
 @admin.register(ReferenceCounter)
 class ReferenceCounterAdmin(ReadOnlyAdmin):
     list_display = ("year", "last")
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(RecordAdmin):
+    list_display = ("reference", "event_count", "removed_at", "removed_by")
+    list_select_related = ("removed_by",)
+    search_fields = ("reference__startswith",)
+    fields = ("reference", "event_count", "head_digest", "removed_at", "removed_by")
+
+
+@admin.register(CallRequest)
+class CallRequestAdmin(RecordAdmin):
+    list_display = ("ticket", "phone", "wish", "asked_at", "called_at", "called_by")
+    list_select_related = ("ticket", "called_by")
+    search_fields = ("ticket__reference__startswith",)
+    fields = ("ticket", "phone", "wish", "asked_at", "called_at", "called_by")

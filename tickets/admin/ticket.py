@@ -11,14 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.console import BinFilter, ReadOnlyAdmin
-from tickets import actions
-from tickets.assignment import Desk
-from tickets.forms import ClassifyForm, MoveForm, OnBehalfForm
+from accounts.people import AccountRefusal
+from tickets import actions, removal, requesters
+from tickets.caller_forms import OnBehalfForm
+from tickets.deadlines import why
+from tickets.detail_forms import DetailsForm
+from tickets.fields import answer
+from tickets.forms import ClassifyForm, MoveForm
 from tickets.models import Ticket
+from tickets.promise_forms import PromiseForm
 from tickets.wording import ago, by_when, when
-from tickets.workflow import Part, TicketRefusal
+from tickets.workflow import OURS, Part, TicketRefusal
 
-from .filters import AgentFilter, DueFilter, StatusFilter
+from .filters import AgentFilter, DueFilter, StatusFilter, TagFilter
 from .forms import AssignForm, AssignManyForm
 from .lines import readable_by, told
 
@@ -40,7 +45,7 @@ def _facts(ticket):
 
 @admin.register(Ticket)
 class TicketAdmin(ReadOnlyAdmin):
-    verbs = ("assign", "move", "classify", "bin", "restore")
+    verbs = ("assign", "move", "classify", "deadline", "details", "bin", "restore", "remove")
     actions = ("assign_selected",)
     change_form_template = "admin/tickets/ticket/facts.html"
 
@@ -49,7 +54,10 @@ class TicketAdmin(ReadOnlyAdmin):
         "status", "priority", "raised", "due",
     )  # fmt: skip
     list_display_links = ("number", "subject")
-    list_filter = (StatusFilter, AgentFilter, DueFilter, "category", "priority", BinFilter)
+    list_filter = (
+        StatusFilter, AgentFilter, DueFilter, "kind", "category",
+        "priority", TagFilter, BinFilter,
+    )  # fmt: skip
     list_select_related = ("requester", "assignee", "category")
     sortable_by = ("number", "raised")  # what an index can sort
     search_fields = ("reference",)  # see get_search_results
@@ -57,9 +65,9 @@ class TicketAdmin(ReadOnlyAdmin):
         "A number, a customer’s email address, or words of the subject of a newer ticket"
     )
     fields = (
-        ("requester", "assignee"), ("category", "priority"), ("status", "resolution_kind"),
+        ("requester", "assignee"), ("kind", "category", "priority"), ("status", "resolution_kind"),
         ("created_at", "due_at"), ("last_event_at", "reopen_count"), "against",
-        ("incident_on", "purchased_on"), "contact_phone",
+        ("incident_on", "purchased_on"), "contact_phone", "tagged", "answered",
     )  # fmt: skip
     readonly_fields = flatten(fields)  # those that are never edited, too
 
@@ -70,6 +78,15 @@ class TicketAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("raised"), ordering="created_at")
     def raised(self, ticket):
         return when(ticket.created_at)
+
+    @admin.display(description=gettext_lazy("tags"))
+    def tagged(self, ticket):
+        return ", ".join(tag.name for tag in ticket.tags.all())
+
+    @admin.display(description=gettext_lazy("details"))
+    def answered(self, ticket):
+        told = (f"{detail}: {detail.words}" for detail in ticket.details if detail.answer)
+        return "\n".join(told)
 
     @admin.display(description=gettext_lazy("due"))
     def due(self, ticket):
@@ -111,11 +128,16 @@ class TicketAdmin(ReadOnlyAdmin):
         if ticket.requester_id == request.user.pk:
             return []
         if ticket.deleted_at:
-            return [(_("Restore"), self.url_of("restore", ticket))]
+            return [
+                (_("Restore"), self.url_of("restore", ticket)),
+                (_("Remove for good"), self.url_of("remove", ticket)),
+            ]
         verbs = [
             (_("Assign"), "assign", ticket.is_live),
             (_("Move"), "move", ticket.next_statuses(request.user)),
-            (_("Priority and category"), "classify", True),
+            (_("Kind, priority, category, tags"), "classify", True),
+            (_("Details"), "details", ticket.details),
+            (_("Deadline"), "deadline", ticket.status in OURS),
             (_("Delete"), "bin", True),
         ]
         return [(_("Open in the workspace"), ticket.workspace_url)] + [
@@ -140,8 +162,7 @@ class TicketAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = OnBehalfForm(request.POST or None, by=request.user)
-        if form.is_valid():
-            ticket = self._raise(request, form.cleaned_data)
+        if form.is_valid() and (ticket := self._raise(request, form)):
             self.message_user(request, _("%(ticket)s is raised.") % {"ticket": ticket})
             return redirect(self.url_of("change", ticket))
         return self.ask(
@@ -150,13 +171,19 @@ class TicketAdmin(ReadOnlyAdmin):
             question=_("What did they tell you?"),
             words=_("They are told by email, and find the ticket among their own."),
             form=form,
+            hidden=[("asked", form.asked)],
             yes=_("Raise the ticket"),
         )
 
-    @transaction.atomic
-    def _raise(self, request, told):
-        ticket = actions.raise_ticket(by=request.user, **told)
-        self.log_addition(request, ticket, _("Raised for %(name)s.") % {"name": ticket.requester})
+    def _raise(self, request, form):
+        try:
+            with transaction.atomic():
+                ticket = requesters.raise_for(by=request.user, **form.told)
+                words = _("Raised for %(name)s.") % {"name": ticket.requester}
+                self.log_addition(request, ticket, words)
+        except AccountRefusal as refusal:  # since the form looked
+            form.add_error(None, str(refusal))
+            return None
         return ticket
 
     # --- Assign ---------------------------------------------------------
@@ -164,9 +191,8 @@ class TicketAdmin(ReadOnlyAdmin):
     def assign_view(self, request, object_id):
         """First which agent, then whether really."""
         ticket = self._ticket_to_handle(request, object_id)
-        candidates = Desk().candidates([ticket])
         typed = request.POST or ("agent" in request.GET and request.GET) or None
-        form = AssignForm(typed, candidates=candidates, initial={"seen": ticket.assignee_id})
+        form = AssignForm(typed, tickets=[ticket], initial={"seen": ticket.assignee_id})
         if not form.is_valid():
             return self.ask(
                 request,
@@ -198,7 +224,11 @@ class TicketAdmin(ReadOnlyAdmin):
             title=_("Assign a ticket"),
             question=_("Do you really want to assign the agent for this ticket?"),
             answer=_("%(ticket)s goes to %(agent)s") % names,
-            facts=[*_facts(ticket), (_("%(agent)s has") % first_names, load)],
+            facts=[
+                *_facts(ticket),
+                (_("%(agent)s has") % first_names, load),
+                (_("Why %(agent)s") % first_names, chosen.reasons(ticket)),
+            ],
             words=_("%(agent)s and %(customer)s will both be told by email.") % first_names,
             hidden=[("agent", chosen.agent.pk), ("seen", ticket.assignee_id or "")],
             yes=_("Yes, assign to %(agent)s") % names,
@@ -232,7 +262,6 @@ class TicketAdmin(ReadOnlyAdmin):
             return None
         form = AssignManyForm(
             request.POST if "answered" in request.POST else None,
-            candidates=Desk().candidates(tickets),
             tickets=tickets,
         )
         if form.is_valid():
@@ -287,7 +316,7 @@ class TicketAdmin(ReadOnlyAdmin):
             with self.recorded(request, ticket, words):
                 actions.change_status(ticket, to, by=request.user, **form.move)
         except TicketRefusal as refusal:
-            form.add_error(None, str(refusal))
+            form.refuse(refusal)
             return False
         self.message_user(request, _("%(ticket)s was moved.") % {"ticket": ticket})
         return True
@@ -299,17 +328,68 @@ class TicketAdmin(ReadOnlyAdmin):
         if form.is_valid() and not form.has_changed():
             return redirect(self.url_of("change", ticket))
         if form.is_valid():
-            with self.recorded(request, ticket, _("Priority or category changed.")):
+            with self.recorded(request, ticket, _("Kind, priority, category or tags changed.")):
                 actions.classify(ticket, by=request.user, **form.cleaned_data)
             return redirect(self.url_of("change", ticket))
         return self.ask(
             request,
-            title=_("Priority and category"),
+            title=_("Kind, priority, category, tags"),
             question=_("What is %(ticket)s about, and how urgent is it?") % {"ticket": ticket},
             form=form,
             yes=_("Save"),
             back=self.url_of("change", ticket),
         )
+
+    def details_view(self, request, object_id):
+        """The answers to what the category asks besides."""
+        ticket = self._ticket_to_handle(request, object_id)
+        form = DetailsForm(request.POST or None, ticket=ticket)
+        if form.is_valid() and self._answer(request, ticket, form):
+            return redirect(self.url_of("change", ticket))
+        return self.ask(
+            request,
+            title=_("Details"),
+            question=_("What is known about %(ticket)s?") % {"ticket": ticket},
+            facts=_facts(ticket),
+            form=form,
+            yes=_("Save"),
+            back=self.url_of("change", ticket),
+        )
+
+    def _answer(self, request, ticket, form) -> bool:
+        try:
+            with self.recorded(request, ticket, _("Details changed.")):
+                answer(ticket, by=request.user, answers=form.answers)
+        except TicketRefusal as refusal:
+            form.add_error(None, str(refusal))
+            return False
+        return True
+
+    def deadline_view(self, request, object_id):
+        """D1-15: why the answer is due when it is, and another time for it."""
+        ticket = self._ticket_to_handle(request, object_id)
+        form = PromiseForm(request.POST or None, initial={"to": ticket.due_at})
+        if form.is_valid() and self._move_promise(request, ticket, form):
+            return redirect(self.url_of("change", ticket))
+        return self.ask(
+            request,
+            title=_("Deadline"),
+            question=_("By when should %(ticket)s be answered?") % {"ticket": ticket},
+            facts=list(enumerate(why(ticket), 1)),
+            words=_("%(name)s is told by email.") % {"name": ticket.requester.get_short_name()},
+            form=form,
+            yes=_("Promise another time"),
+            back=self.url_of("change", ticket),
+        )
+
+    def _move_promise(self, request, ticket, form) -> bool:
+        try:
+            with self.recorded(request, ticket, _("Promised for another time.")):
+                actions.move_promise(ticket, by=request.user, **form.cleaned_data)
+        except TicketRefusal as refusal:
+            form.add_error(None, str(refusal))
+            return False
+        return True
 
     def bin_view(self, request, object_id):
         ticket = self._ticket_to_handle(request, object_id)
@@ -344,5 +424,32 @@ class TicketAdmin(ReadOnlyAdmin):
             question=_("Restore %(ticket)s?") % {"ticket": ticket},
             facts=_facts(ticket),
             yes=_("Yes, restore %(ticket)s") % {"ticket": ticket},
+            back=self.url_of("change", ticket),
+        )
+
+    def remove_view(self, request, object_id):
+        ticket = get_object_or_404(Ticket.objects.with_people(), pk=object_id)
+        if ticket.requester_id == request.user.pk:
+            raise PermissionDenied
+        refusal = removal.refusal_for(ticket)
+        if request.method == "POST" and not refusal:
+            with self.recorded(request, ticket, _("Removed for good.")):
+                removal.remove_for_good(ticket, by=request.user)
+            self.message_user(request, _("%(ticket)s is gone for good.") % {"ticket": ticket})
+            return redirect(self.url_of("changelist"))
+        if refusal:
+            self.message_user(request, refusal, messages.ERROR)
+            return redirect(self.url_of("change", ticket))
+        return self.ask(
+            request,
+            title=_("Remove a ticket for good"),
+            question=_("Remove %(ticket)s for good?") % {"ticket": ticket},
+            facts=_facts(ticket),
+            words=_(
+                "Everything that was said, every file and every mail about it goes. This can’t be "
+                "undone. What stays is the number, and proof that the history was removed."
+            ),
+            yes=_("Yes, remove %(ticket)s for good") % {"ticket": ticket},
+            is_grave=True,
             back=self.url_of("change", ticket),
         )

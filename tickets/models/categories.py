@@ -7,9 +7,38 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role, Standing, User
 
 
+class Priority(models.TextChoices):
+    LOW = "low", _("Low")
+    NORMAL = "normal", _("Normal")
+    HIGH = "high", _("High")
+    URGENT = "urgent", _("Urgent")
+
+
+class Routing(models.TextChoices):
+    """How a ticket of a category gets its agent."""
+
+    MANUAL = "manual", _("By hand")
+    SUGGESTED = "suggested", _("By hand, with a suggestion")
+    AUTOMATIC = "automatic", _("Dealt to the best agent who has room")
+
+
 class CategoryQuerySet(models.QuerySet):
     def active(self):
         return self.filter(is_active=True)
+
+    def as_tree(self) -> list[tuple["Category", int]]:
+        """Each with its depth, children after what they are part of, if that is among them."""
+        children = {}
+        everything = list(self)
+        present = {category.pk for category in everything}
+        for category in everything:
+            above = category.parent_id if category.parent_id in present else None
+            children.setdefault(above, []).append(category)
+        return [
+            step
+            for top in children.get(None, [])
+            for step in [(top, 0), *((child, 1) for child in children.get(top.pk, []))]
+        ]
 
 
 class Category(models.Model):
@@ -31,6 +60,15 @@ class Category(models.Model):
         _("active"), default=True, help_text=_("Only active categories are offered on the form")
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    default_priority = models.CharField(
+        _("usual priority"), max_length=10, choices=Priority, default=Priority.NORMAL
+    )
+    # How long such tickets took lately, in the middle; None: too few to say. See ``usual``.
+    usual_answer = models.DurationField(null=True, editable=False)
+    usual_solution = models.DurationField(null=True, editable=False)
+    routing = models.CharField(
+        _("assignment"), max_length=10, choices=Routing, default=Routing.SUGGESTED
+    )
 
     objects = CategoryQuerySet.as_manager()
 

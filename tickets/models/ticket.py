@@ -23,8 +23,10 @@ from tickets.workflow import (
     next_statuses,
 )
 
-from .categories import Category, Expertise
+from .categories import Category, Expertise, Priority
 from .feedback import Feedback
+from .fields import CategoryField
+from .service_levels import SlaPolicy
 
 
 class ReferenceCounter(models.Model):
@@ -43,11 +45,26 @@ class ReferenceCounter(models.Model):
         return f"CCR-{year}-{cls.objects.get(year=year).last:05d}"
 
 
-class Priority(models.TextChoices):
-    LOW = "low", _("Low")
-    NORMAL = "normal", _("Normal")
-    HIGH = "high", _("High")
-    URGENT = "urgent", _("Urgent")
+class TicketKind(models.TextChoices):
+    """D3-6: not only complaints."""
+
+    COMPLAINT = "complaint", _("Complaint")
+    QUESTION = "question", _("Question")
+    REQUEST = "request", _("Request")
+
+
+class Tag(models.Model):
+    """A word by which staff find tickets again. Written in small letters."""
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
 
 
 class TicketQuerySet(models.QuerySet):
@@ -85,8 +102,11 @@ class TicketQuerySet(models.QuerySet):
         return self.live().filter(assignee=None)
 
     def pool_of(self, agent):
-        """The unassigned tickets ``agent`` may take: of categories they know, or that no agent
-        knows, and never their own."""
+        """The unassigned tickets ``agent`` may take: those of their team."""
+        return self.unassigned().of_team(agent)
+
+    def of_team(self, agent):
+        """Of categories ``agent`` knows, or that no agent knows, and never their own."""
         known = Expertise.objects.filter(
             Q(category=OuterRef("pk")) | Q(category=OuterRef("parent"))
         )
@@ -94,7 +114,7 @@ class TicketQuerySet(models.QuerySet):
         theirs = Category.objects.filter(
             Exists(known.filter(agent=agent)) | ~Exists(known.of_agents())
         )
-        return self.unassigned().filter(category__in=theirs).exclude(requester=agent)
+        return self.filter(category__in=theirs).exclude(requester=agent)
 
     def live(self):
         return self.filter(status__in=LIVE, deleted_at=None)
@@ -118,7 +138,7 @@ class TicketQuerySet(models.QuerySet):
         """What a row of the workspace's list shows, and no more."""
         return self.select_related("requester", "assignee", "category").only(
             "reference", "subject", "status", "priority", "last_message_by",
-            "created_at", "last_event_at", "due_at", "category__name",
+            "created_at", "last_event_at", "due_at", "warn_before", "category__name",
             *(f"{who}__{name}" for who in ("requester", "assignee") for name in NAMES),
         )  # fmt: skip
 
@@ -126,7 +146,7 @@ class TicketQuerySet(models.QuerySet):
         """What a row of the requester's list shows, promise included, and no more."""
         return self.select_related("assignee", "status_event__actor").only(
             "reference", "subject", "status", "requester_id", "needs_requester", "created_at",
-            "last_event_at", "due_at", "resolved_at", "closed_at",
+            "last_event_at", "due_at", "policy", "resolved_at", "closed_at",
             *(f"assignee__{name}" for name in NAMES),
             "status_event__text", "status_event__actor__first_name",
         )  # fmt: skip
@@ -156,6 +176,10 @@ class Ticket(models.Model):
         verbose_name=_("agent"),
     )
     category = models.ForeignKey(Category, models.PROTECT, verbose_name=_("category"))
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=TicketKind, default=TicketKind.COMPLAINT
+    )
+    tags = models.ManyToManyField(Tag, blank=True, related_name="tickets", verbose_name=_("tags"))
     subject = models.CharField(_("subject"), max_length=200)
     priority = models.CharField(
         _("priority"), max_length=10, choices=Priority, default=Priority.NORMAL
@@ -180,6 +204,20 @@ class Ticket(models.Model):
     # By when the next step is owed, whoever owes it: an answer, the requester's reply, the end
     # of a hold, the closing of what is resolved. Nothing is owed once it has ended.
     due_at = models.DateTimeField(_("due"), null=True, editable=False)
+    # From when on the time for our answer counts. None while it is not we who owe the next step.
+    due_since = models.DateTimeField(null=True, editable=False)
+    # The service level: what was promised, by when it must be solved, and how much of that time
+    # is left while the clock is stopped. Reckoned in ``tickets.sla`` alone.
+    policy = models.ForeignKey(SlaPolicy, models.SET_NULL, null=True, editable=False)
+    resolve_by = models.DateTimeField(_("to be solved by"), null=True, editable=False)
+    resolve_left = models.DurationField(null=True, editable=False)
+    warn_before = models.DurationField(null=True, editable=False)
+    # When ``tickets.clockwork`` has to look at it next, and until when it has looked already.
+    wakes_at = models.DateTimeField(null=True, editable=False)
+    clocked_until = models.DateTimeField(default=timezone.now, editable=False)
+    stuck_since = models.DateTimeField(null=True, editable=False)  # the clock fails with it
+    # When it last came to whoever may take it. Says nothing while somebody has it.
+    pooled_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(_("raised"), default=timezone.now, editable=False)
     last_event_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
     last_message_by = models.CharField(max_length=10, choices=Part, editable=False, blank=True)
@@ -251,6 +289,16 @@ class Ticket(models.Model):
                 condition=Q(status__in=LIVE),
                 name="ticket_live_by_due",
             ),
+            models.Index(
+                fields=["wakes_at", "id"],
+                condition=Q(wakes_at__isnull=False, deleted_at=None),
+                name="ticket_wakes",
+            ),
+            models.Index(
+                fields=["stuck_since"],
+                condition=Q(stuck_since__isnull=False),
+                name="ticket_stuck",
+            ),
             models.Index(fields=["created_at"], name="ticket_created"),
             models.Index(
                 fields=["resolved_at"],
@@ -279,6 +327,15 @@ class Ticket(models.Model):
     def description(self) -> str:
         """What the requester wrote when raising it: the words of line 1."""
         return self.events.get(number=1).text
+
+    @cached_property
+    def details(self) -> list[CategoryField]:
+        """What its category asks besides, with the answers."""
+        return list(CategoryField.objects.of(self))
+
+    @property
+    def details_for_requester(self) -> list[CategoryField]:
+        return [detail for detail in self.details if detail.is_for_requester and detail.answer]
 
     def part_of(self, user) -> Part | None:
         """What ``user`` is to this ticket; None: it does not exist for them.
@@ -322,16 +379,34 @@ class Ticket(models.Model):
         return REQUESTER_WORDS[Status(self.status)]
 
     @property
+    def moved_by(self) -> str:
+        """Who brought it where it stands, as its requester calls them."""
+        mover = self.status_event.actor
+        return mover.first_name if mover else str(_("The registry"))
+
+    @property
+    def closes_at(self):
+        """When it closes by itself: it was resolved, and nobody wrote since."""
+        is_silent = self.status == Status.RESOLVED and settings.CLOSE_AFTER_DAYS
+        return self.due_at if is_silent else None
+
+    @property
     def reopen_until(self):
         """Until when the requester may open it again; None if that makes no sense now."""
         ended_at = self.closed_at or self.resolved_at
         if self.status not in (Status.RESOLVED, Status.CLOSED) or ended_at is None:
             return None
-        return ended_at + timedelta(days=settings.REOPEN_DAYS)
+        until = ended_at + timedelta(days=settings.REOPEN_DAYS)
+        # As long as it is not closed, whose reminder says that it can be opened again.
+        return max(until, self.due_at) if self.status == Status.RESOLVED else until
 
     @property
     def may_be_reopened(self):
         return self.reopen_until is not None and timezone.now() <= self.reopen_until
+
+    def waiting_call(self):
+        """The call the requester asked for, or None."""
+        return self.call_requests.filter(called_at=None).first()
 
     @property
     def newest_feedback(self):

@@ -6,6 +6,7 @@ from random import Random
 from accounts.models import User
 from tickets import history, promises
 from tickets.models import Audience, Feedback, Priority, Ticket, TicketEvent
+from tickets.timing import wakes_at
 from tickets.workflow import ENDED, Part, Status
 
 from .people import Cast
@@ -127,7 +128,9 @@ class Storyteller:
             against=thing,
             incident_on=created_at.date() - timedelta(days=rng.randint(0, 20)),
             created_at=created_at,
+            pooled_at=created_at,
             due_at=self._answer_due(),
+            clocked_until=self.until,  # nobody is told of what was told
         )
         if messages is None:
             messages = rng.choice(MESSAGES)
@@ -140,6 +143,7 @@ class Storyteller:
         if ending != Status.NEW:
             self._handle(story, agent, messages)
             self._end(story, agent, ending)
+        ticket.wakes_at = wakes_at(ticket)
         return story
 
     def _answer_due(self) -> datetime:
@@ -151,7 +155,12 @@ class Storyteller:
         story.write(
             Kind.RAISED,
             by=ticket.requester,
-            data={"category": ticket.category_id, "priority": ticket.priority, "channel": "web"},
+            data={
+                "category": ticket.category_id,
+                "priority": ticket.priority,
+                "channel": "web",
+                "kind": ticket.kind,
+            },
             text=" ".join(self.rng.sample(COMPLAINTS, 3)),
             last_message_by=Part.REQUESTER,
             message_count=1,

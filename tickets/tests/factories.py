@@ -1,10 +1,11 @@
 """Tickets for tests, made by the product's own actions."""
 
+from datetime import timedelta
 from itertools import count
 
 from accounts.tests.factories import make_admin, make_user
-from tickets import actions
-from tickets.models import Category
+from tickets import actions, sla
+from tickets.models import Calendar, Category, CategoryField, SlaPolicy
 from tickets.workflow import ResolutionKind, Status
 
 _numbers = count(1)
@@ -14,6 +15,32 @@ def make_category(name=None, **fields):
     name = name or f"Category {next(_numbers)}"
     fields.setdefault("team_name", f"{name} team")
     return Category.objects.create(name=name, **fields)
+
+
+def make_question(category, label="Serial number", kind="text", **fields):
+    """Something ``category`` asks besides."""
+    return CategoryField.objects.create(category=category, label=label, kind=kind, **fields)
+
+
+def make_calendar(time_zone="Europe/London", opens="09:00", closes="17:00", days=range(5)):
+    """Open in the week, from nine to five."""
+    calendar = Calendar.objects.create(name=f"Office {next(_numbers)}", time_zone=time_zone)
+    for day in days:
+        calendar.hours.create(weekday=day, opens_at=opens, closes_at=closes)
+    return calendar
+
+
+def make_policy(*, answer=8, solve=None, warn=None, calendar=None, **fields):
+    """A service level; lengths are hours."""
+    policy = SlaPolicy.objects.create(
+        calendar=calendar or make_calendar(),
+        answer_within=timedelta(hours=answer),
+        resolve_within=solve and timedelta(hours=solve),
+        warn_before=warn and timedelta(hours=warn),
+        **fields,
+    )
+    sla.forget()
+    return policy
 
 
 def make_ticket(requester=None, assignee=None, status=None, by=None, **fields):

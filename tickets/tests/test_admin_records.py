@@ -96,8 +96,12 @@ def category_form(category, **fields):
         "team_name": category.team_name,
         "position": "3",
         "is_active": "on",
+        "default_priority": "normal",
+        "routing": "suggested",
         "experts-TOTAL_FORMS": "1",
         "experts-INITIAL_FORMS": "0",
+        "fields-TOTAL_FORMS": "0",
+        "fields-INITIAL_FORMS": "0",
         **fields,
     }
 

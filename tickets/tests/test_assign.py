@@ -54,11 +54,28 @@ def test_the_slower_one_is_told_who_has_it(login, bob, dave, waiting):
     """SEC-E2 without the race: the page was open before."""
     take(login(bob), waiting)
 
-    answer = take(login(dave), waiting)
+    page = take(login(dave), waiting)
 
-    assert answer.status_code == 404  # what is in no pool of theirs does not exist
+    assert told(page) == [f"{waiting} is already assigned to Bob Baker."]
+    assert page.redirect_chain == [(reverse("tickets:workspace"), 302)]
     waiting.refresh_from_db()
     assert waiting.assignee == bob
+
+
+@pytest.mark.plan("SEC-A3")
+@pytest.mark.parametrize("why_not", ["not of the team", "ended", "deleted"])
+def test_only_who_could_have_taken_it_is_told(login, bob, dave, ada, alice, waiting, why_not):
+    take(login(bob), waiting)
+    assert take(login(dave), waiting).status_code == 200
+    waiting.refresh_from_db()
+    if why_not == "ended":
+        actions.change_status(waiting, Status.WITHDRAWN, by=alice)
+    elif why_not == "deleted":
+        actions.bin_ticket(waiting, by=ada)
+    else:
+        Expertise.objects.create(agent=bob, category=waiting.category)
+
+    assert take(login(dave), waiting).status_code == 404
 
 
 def test_taking_twice_says_so(login, bob, waiting):

@@ -12,7 +12,7 @@ from tickets import actions
 from tickets.models import Feedback
 from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race, signed_in
-from tickets.workflow import ResolutionKind, Status
+from tickets.workflow import ResolutionKind, Status, TicketRefusal
 
 from .reading import problems, text, texts, told, typed
 
@@ -91,7 +91,32 @@ def test_another_rating_is_refused(login, alice, resolved):
 
     page = rate(client, resolved, 1)
 
-    assert told(page) == ["This ticket can't be rated now."]
+    assert told(page) == ["You have rated this already."]
+    assert kept() == [(5, "")]
+
+
+def test_what_to_improve_is_kept_beside_the_comment(login, alice, resolved):
+    """D3-4: and it is no word of the conversation."""
+    url = reverse("messaging:rate", args=[resolved.reference])
+    words = {"comment": "Slow.", "improvement": "Answer on Sundays."}
+
+    login(alice).post(url, {"rating": 3, **words})
+
+    feedback = Feedback.objects.get()
+    assert (feedback.comment, feedback.improvement) == ("Slow.", "Answer on Sundays.")
+    assert resolved.events.get(kind="rated").text == "Slow."
+
+
+def test_a_page_that_is_behind_rates_no_later_ending(alice, bob, resolved):
+    """Asked about the first ending, after which it was opened and resolved again."""
+    actions.change_status(resolved, Status.OPEN, by=alice)
+    resolve(resolved, bob)
+
+    with pytest.raises(TicketRefusal):
+        actions.rate(resolved, by=alice, rating=1, round=0)
+    assert kept() == []
+
+    actions.rate(resolved, by=alice, rating=5, round=1)
     assert kept() == [(5, "")]
 
 

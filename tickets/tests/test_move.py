@@ -21,7 +21,8 @@ def move(client, ticket, status, **words):
 
 
 def classify(client, ticket, **fields):
-    return client.post(reverse("tickets:classify", args=[ticket.reference]), fields, follow=True)
+    url = reverse("tickets:classify", args=[ticket.reference])
+    return client.post(url, {"kind": ticket.kind, **fields}, follow=True)
 
 
 @pytest.mark.parametrize(
@@ -188,8 +189,11 @@ def test_a_wrong_priority_or_category_changes_nothing(login, bob, ticket, fields
 def test_the_requester_learns_of_the_new_priority_by_no_line(login, alice, bob, ticket):
     classify(login(bob), ticket, priority="urgent", category=ticket.category_id)
 
-    assert "changed priority or category" not in login(alice).get(ticket.get_absolute_url()).text
-    assert "changed priority or category" in login(bob).get(ticket.workspace_url).text
+    assert (
+        "changed kind, priority, category or tags"
+        not in login(alice).get(ticket.get_absolute_url()).text
+    )
+    assert "changed kind, priority, category or tags" in login(bob).get(ticket.workspace_url).text
 
 
 def test_facts_of_the_ticket(login, bob, alice, ada, kettles):

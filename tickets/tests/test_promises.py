@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from messaging import actions as messaging
 from tickets import actions
+from tickets.hours import ALWAYS
 from tickets.models import Ticket
-from tickets.promises import promise_of, renewed
+from tickets.promises import promise_of
+from tickets.sla import Terms
 from tickets.tests.factories import make_ticket
 from tickets.workflow import ResolutionKind, Status
 
@@ -48,25 +50,25 @@ def on_monday(alice, bob, ada, kettles):
 @pytest.mark.parametrize(
     ("late", "words", "sub"),
     [
-        ({}, "We have your ticket. A person will take it before 16:00 today.", NOTHING_TO_DO),
+        ({}, "We have your ticket. An agent will answer by 16:00 today.", NOTHING_TO_DO),
         (
             {"hours": 4},
-            "We have your ticket. A person will take it before 16:00 today.",
+            "We have your ticket. An agent will answer by 16:00 today.",
             NOTHING_TO_DO,
         ),
         (
             {"hours": 4, "seconds": 1},
-            "This is taking longer than we said. A person will take it before 20:00 today.",
+            "This is taking longer than we said. An agent will answer by 20:00 today.",
             SORRY,
         ),
         (
             {"hours": 11},
-            "This is taking longer than we said. A person will take it before 00:00 tomorrow.",
+            "This is taking longer than we said. An agent will answer by 00:00 tomorrow.",
             SORRY,
         ),
         (
             {"days": 400},
-            "This is taking longer than we said. A person will take it before 16:00 today.",
+            "This is taking longer than we said. An agent will answer by 16:00 today.",
             SORRY,
         ),
     ],
@@ -104,7 +106,7 @@ def test_open_again_without_an_agent(alice, kettles):
 
     with at():
         assert sentence(ticket) == (
-            "Your ticket is back with our team. A person will take it before 16:00 today.",
+            "Your ticket is back with our team. An agent will answer by 16:00 today.",
             NOTHING_TO_DO,
         )
 
@@ -209,7 +211,7 @@ def test_a_renewed_promise_is_whole_promises_later_and_the_next_one_to_come(due_
     now = due_at + late
     step = timedelta(hours=4)
 
-    found = renewed(due_at, now)
+    found = Terms(ALWAYS, step).renewed(due_at, now)
 
     assert now < found <= now + step
     assert (found - due_at) % step == timedelta(0)
@@ -218,7 +220,7 @@ def test_a_renewed_promise_is_whole_promises_later_and_the_next_one_to_come(due_
 def test_a_promise_that_holds_is_not_renewed():
     due_at = timezone.now() + timedelta(minutes=1)
 
-    assert renewed(due_at, timezone.now()) == due_at
+    assert Terms(ALWAYS, timedelta(hours=4)).renewed(due_at, timezone.now()) == due_at
 
 
 def test_the_setting_makes_the_promise(alice, kettles, settings):
@@ -226,4 +228,4 @@ def test_the_setting_makes_the_promise(alice, kettles, settings):
 
     with at():
         ticket = make_ticket(requester=alice, category=kettles)
-        assert sentence(ticket)[0].endswith("before 12:00 tomorrow.")
+        assert sentence(ticket)[0].endswith("An agent will answer by 12:00 tomorrow.")

@@ -3,7 +3,7 @@ from itertools import chain
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tickets import history
+from tickets import history, removal
 from tickets.anchors import problems as anchor_problems
 from tickets.models import Ticket
 
@@ -24,7 +24,9 @@ class Command(BaseCommand):
         if anchors is None:
             anchors = not references
         found = 0
-        for problem in chain(history.problems(tickets), anchor_problems() if anchors else ()):
+        removed = () if references else removal.problems()
+        outside = anchor_problems() if anchors else ()
+        for problem in chain(history.problems(tickets), removed, outside):
             self.stdout.write(self.style.ERROR(problem))
             found += 1
         if found:

@@ -1,0 +1,113 @@
+"""Customers on the phone: tickets raised for them, whose they are, and calling back."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.people import AccountRefusal
+
+from . import calls, requesters
+from .caller_forms import CallForm, CustomerForm, LogCallForm, OnBehalfForm
+from .models import Ticket
+from .queues import queues_for
+from .views import _act, _ask, _find_handled, _posted
+from .workflow import Part, TicketRefusal
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("tickets.raise_for_others", raise_exception=True)
+def new_for_customer(request):
+    """D1-14, D2-5: what somebody told on the phone, at the counter or in a letter."""
+    form = OnBehalfForm(_posted(request), by=request.user)
+    if form.is_valid():
+        try:
+            ticket = requesters.raise_for(by=request.user, **form.told)
+        except (AccountRefusal, TicketRefusal) as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("%(ticket)s is raised.") % {"ticket": ticket})
+            is_theirs = ticket.part_of(request.user)
+            return redirect(ticket.workspace_url if is_theirs else "tickets:workspace")
+    context = {"form": form, "queues": queues_for(request.user).values()}
+    return render(request, "workspace/new.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("tickets.correct_requester", raise_exception=True)
+def correct_requester(request, reference):
+    ticket = _find_handled(request, reference)
+    form = CustomerForm(_posted(request), by=request.user, auto_id="customer_%s")
+    if not form.is_valid():
+        return _ask(request, ticket, form, _("Correct the customer"), "workspace/_requester.html")
+
+    def act(ticket):
+        try:
+            requesters.correct_requester(ticket, by=request.user, **form.cleaned_data)
+        except AccountRefusal as refusal:  # since the form looked
+            raise TicketRefusal(str(refusal)) from refusal
+        return _("%(ticket)s is %(customer)s’s now.") % {
+            "ticket": ticket,
+            "customer": ticket.requester,
+        }
+
+    return _act(request, reference, act)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("tickets.log_call", raise_exception=True)
+def log_call(request, reference):
+    ticket = _find_handled(request, reference)
+    form = LogCallForm(_posted(request), auto_id="call_%s")
+    if not form.is_valid():
+        return _ask(request, ticket, form, _("Log a call"), "workspace/_log_call.html")
+
+    def act(ticket):
+        calls.log_call(ticket, by=request.user, **form.cleaned_data)
+        return _("The call is in the conversation.")
+
+    return _act(request, reference, act)
+
+
+# --- The requester's side -----------------------------------------------------
+
+
+def _find_own(request, reference):
+    ticket, part = Ticket.objects.with_people().seen_by(request.user, reference)
+    if part is None:
+        raise Http404
+    if part != Part.REQUESTER:
+        raise PermissionDenied
+    return ticket
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("messaging.add_message", raise_exception=True)
+def ask_for_call(request, reference):
+    ticket = _find_own(request, reference)
+    phone = ticket.contact_phone or request.user.phone
+    form = CallForm(_posted(request), initial={"phone": phone})
+    if not form.is_valid():
+        context = {"ticket": ticket, "form": form, "section": "tickets"}
+        return render(request, "tickets/call.html", context, status=422 if form.is_bound else 200)
+
+    def ask(ticket):
+        calls.ask_for_call(ticket, by=request.user, **form.cleaned_data)
+        return _("We call you. You find it on your ticket.")
+
+    return _act(request, reference, ask)
+
+
+@require_POST
+@permission_required("messaging.add_message", raise_exception=True)
+def drop_call(request, reference):
+    _find_own(request, reference)
+
+    def drop(ticket):
+        calls.drop_call(ticket, by=request.user)
+        return _("We will not call you.")
+
+    return _act(request, reference, drop)
