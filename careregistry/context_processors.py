@@ -12,7 +12,6 @@ def site(request):
             "name": settings.SITE_NAME,
             "theme": theme if theme in THEMES else "auto",
             "mail_dir": settings.MAIL_DIR if unsent else None,
-            "first_answer_hours": settings.FIRST_ANSWER_HOURS,
             "has_google": bool(settings.GOOGLE_CLIENT_ID and settings.GOOGLE_CLIENT_SECRET),
         }
     }

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db.models import Avg, Count
 from django.urls import reverse
@@ -146,14 +145,11 @@ def _first_reply() -> Figure:
     """The median over the newest tickets that have been answered."""
     newest = Ticket.objects.order_by("-pk").values_list("created_at", "first_responded_at")
     waits = [answered - raised for raised, answered in newest[:NEWEST_MEASURED] if answered]
-    promise = timedelta(hours=settings.FIRST_ANSWER_HOURS)
-    middle = median(waits) if waits else None
     return Figure(
         _("First reply, median"),
-        span(middle) if waits else "–",
-        _("Promise: %(span)s") % {"span": span(promise)},
+        span(median(waits)) if waits else "–",
+        _("of the newest tickets"),
         _tickets_url(""),
-        "" if middle is None else "good" if middle <= promise else "bad",
     )
 
 

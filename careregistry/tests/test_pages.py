@@ -22,14 +22,6 @@ def test_the_front_page_leads_to_sign_in_and_sign_up(client, django_assert_num_q
     assert f'href="{reverse("tickets:new")}"' in main_of(page)
 
 
-def test_the_front_page_promises_what_is_configured(client, settings):
-    settings.FIRST_ANSWER_HOURS = 1
-    assert "Within 1 hour<" in client.get("/").text
-
-    settings.FIRST_ANSWER_HOURS = 6
-    assert "Within 6 hours<" in client.get("/").text
-
-
 @pytest.mark.parametrize("door", ["home", "account_login", "account_signup"])
 def test_visitors_are_told_where_the_mail_goes_without_a_mail_server(client, settings, door):
     assert str(settings.MAIL_DIR) not in client.get(reverse(door)).text
