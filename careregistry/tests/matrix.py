@@ -65,6 +65,14 @@ def _read():
 
 COLUMNS, LETTERS, ROWS = _read()
 PEOPLE = [person for column in COLUMNS for person in (SHUT if column == "shut" else [column])]
+# People of one kind, whom the door of the console answers alike.
+KINDS = [
+    [person for person in PEOPLE if person.startswith(kind) or person in more]
+    for kind, more in (
+        ("anonymous", ()), ("owner", ("other_customer",)), ("pending", ()), ("agent", ()),
+        ("admin", ()), ("superuser", ()), ("shut", SHUT),
+    )
+]  # fmt: skip
 PAGE_ROWS = [row for row in ROWS if not row.route.startswith("ws/")]
 SOCKET_ROWS = [row for row in ROWS if row.route.startswith("ws/")]
 
@@ -141,18 +149,20 @@ def requests_of(row: Row) -> list[tuple[Route, str]]:
 def requests_by(person: str, row: Row) -> list[tuple[Route, str]]:
     """Those of ``requests_of`` that ``person`` makes.
 
-    A row for a whole family of pages stands for thousands, and behind each of them is the one
-    door of the console: there everybody makes two kinds of request and one of the seldom ones, in
-    turn, so that each page meets each of them from three people.
+    Pages of the console are many, and before all of them is one door. There one person of each
+    kind asks, with two methods and a seldom one, in turn: each page meets every kind of person
+    and every method.
     """
     asked = requests_of(row)
-    if "*" not in row.route:
+    if not (row.route.startswith("admin:") and row.methods == METHODS):
         return asked
-    turn = PEOPLE.index(person)
+    kind = next(number for number, kind in enumerate(KINDS) if person in kind)
+    alike = [each for each in KINDS[kind] if row.cell(each) == row.cell(person)]
     routes = list(dict.fromkeys(route.pattern for route, _method in asked))
     return [
         (route, method)
         for route, method in asked
-        if method not in SELDOM
-        or SELDOM[(turn + routes.index(route.pattern)) % len(SELDOM)] == method
+        for number in [routes.index(route.pattern)]
+        if alike[number % len(alike)] == person
+        and (method not in SELDOM or SELDOM[(kind + number) % len(SELDOM)] == method)
     ]
