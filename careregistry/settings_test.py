@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from channels_redis.core import RedisChannelLayer
+
 os.environ.setdefault("SECRET_KEY", "test-only-" + "s" * 50)
 os.environ.setdefault("HISTORY_KEY", "test-only-" + "h" * 50)
 # One folder for the whole run: xdist's workers are children and inherit it.
@@ -27,6 +29,9 @@ else:
     DATABASES["default"]["OPTIONS"] = {}  # a pool would outlive the test database
 if not REDIS_URL:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+else:
+    # A socket that was refused goes when its wait for a bell is over: 5 seconds, in each test.
+    RedisChannelLayer.brpop_timeout = 0.2
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "memory://")
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
