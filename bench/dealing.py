@@ -73,7 +73,7 @@ def set_up(database):
 
 def make_agents(count, capacity):
     """Each knows one of five categories, works round the clock and has room for their share."""
-    from accounts.models import AgentProfile, Role, Standing, User, WorkingHours
+    from accounts.models import AgentProfile, Role, Standing, User, Weekday, WorkingHours
     from tickets.models import Category, Expertise, Routing
 
     categories = [
@@ -90,7 +90,7 @@ def make_agents(count, capacity):
             standing=Standing.ACTIVE,
         )
         profile = AgentProfile.objects.create(agent=agent, capacity=capacity)
-        for day in WorkingHours.Weekday:
+        for day in Weekday:
             WorkingHours.objects.create(
                 profile=profile, weekday=day, opens="00:00", closes="23:59:59"
             )

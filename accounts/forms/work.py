@@ -5,11 +5,9 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts import work
-from accounts.models import AgentProfile, User, WorkingHours
+from accounts.models import AgentProfile, User, Weekday
 
 from .profile import bare_helper
-
-Weekday = WorkingHours.Weekday
 
 
 def substitutes_for(profile: AgentProfile):

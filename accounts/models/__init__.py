@@ -1,6 +1,6 @@
 from .applications import Application, Invitation
 from .people import MAY_SIGN_IN, NAMES, PRIVATE, Role, Standing, User
-from .profiles import MAX_CAPACITY, Address, AgentProfile, WorkingHours
+from .profiles import MAX_CAPACITY, Address, AgentProfile, Weekday, WorkingHours
 from .records import (
     AccountEvent,
     Attempt,
@@ -30,5 +30,6 @@ __all__ = [
     "SignUp",
     "Standing",
     "User",
+    "Weekday",
     "WorkingHours",
 ]

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from accounts.models import AgentProfile, WorkingHours
+from accounts.models import AgentProfile, Weekday, WorkingHours
 from accounts.tests.factories import make_agent, make_user
 from tickets import actions
 from tickets.assignment import Desk
@@ -34,7 +34,7 @@ def order_for(ticket):
 def make_profile(agent, hours=None, **fields):
     """``hours``: from and until on each day of the week."""
     profile = AgentProfile.objects.create(agent=agent, **fields)
-    for day in WorkingHours.Weekday if hours else ():
+    for day in Weekday if hours else ():
         WorkingHours.objects.create(
             profile=profile, weekday=day, opens=time(hours[0]), closes=time(hours[1])
         )
