@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.people import AccountRefusal
 
 from . import calls, requesters
+from .asking import act_on, ask, find_handled, posted
 from .caller_forms import CallForm, CustomerForm, LogCallForm, OnBehalfForm
 from .models import Ticket
 from .queues import queues_for
-from .views import _act, _ask, _find_handled, _posted
 from .workflow import Part, TicketRefusal
 
 
@@ -22,7 +22,7 @@ from .workflow import Part, TicketRefusal
 @permission_required("tickets.raise_for_others", raise_exception=True)
 def new_for_customer(request):
     """D1-14, D2-5: what somebody told on the phone, at the counter or in a letter."""
-    form = OnBehalfForm(_posted(request), by=request.user)
+    form = OnBehalfForm(posted(request), by=request.user)
     if form.is_valid():
         try:
             ticket = requesters.raise_for(by=request.user, **form.told)
@@ -39,10 +39,10 @@ def new_for_customer(request):
 @require_http_methods(["GET", "POST"])
 @permission_required("tickets.correct_requester", raise_exception=True)
 def correct_requester(request, reference):
-    ticket = _find_handled(request, reference)
-    form = CustomerForm(_posted(request), by=request.user, auto_id="customer_%s")
+    ticket = find_handled(request, reference)
+    form = CustomerForm(posted(request), by=request.user, auto_id="customer_%s")
     if not form.is_valid():
-        return _ask(request, ticket, form, _("Correct the customer"), "workspace/_requester.html")
+        return ask(request, ticket, form, _("Correct the customer"), "workspace/_requester.html")
 
     def act(ticket):
         try:
@@ -54,22 +54,22 @@ def correct_requester(request, reference):
             "customer": ticket.requester,
         }
 
-    return _act(request, reference, act)
+    return act_on(request, reference, act)
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("tickets.log_call", raise_exception=True)
 def log_call(request, reference):
-    ticket = _find_handled(request, reference)
-    form = LogCallForm(_posted(request), auto_id="call_%s")
+    ticket = find_handled(request, reference)
+    form = LogCallForm(posted(request), auto_id="call_%s")
     if not form.is_valid():
-        return _ask(request, ticket, form, _("Log a call"), "workspace/_log_call.html")
+        return ask(request, ticket, form, _("Log a call"), "workspace/_log_call.html")
 
     def act(ticket):
         calls.log_call(ticket, by=request.user, **form.cleaned_data)
         return _("The call is in the conversation.")
 
-    return _act(request, reference, act)
+    return act_on(request, reference, act)
 
 
 # --- The requester's side -----------------------------------------------------
@@ -89,16 +89,16 @@ def _find_own(request, reference):
 def ask_for_call(request, reference):
     ticket = _find_own(request, reference)
     phone = ticket.contact_phone or request.user.phone
-    form = CallForm(_posted(request), initial={"phone": phone})
+    form = CallForm(posted(request), initial={"phone": phone})
     if not form.is_valid():
         context = {"ticket": ticket, "form": form, "section": "tickets"}
         return render(request, "tickets/call.html", context, status=422 if form.is_bound else 200)
 
-    def ask(ticket):
+    def wish_for_one(ticket):
         calls.ask_for_call(ticket, by=request.user, **form.cleaned_data)
         return _("We call you. You find it on your ticket.")
 
-    return _act(request, reference, ask)
+    return act_on(request, reference, wish_for_one)
 
 
 @require_POST
@@ -110,4 +110,4 @@ def drop_call(request, reference):
         calls.drop_call(ticket, by=request.user)
         return _("We will not call you.")
 
-    return _act(request, reference, drop)
+    return act_on(request, reference, drop)

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from . import actions, deadlines, services
+from .asking import act_on, ask, find_handled, posted
 from .models import Ticket
 from .promise_forms import PromiseForm
-from .views import _act, _ask, _find_handled, _posted
 from .workflow import Part
 
 
@@ -18,17 +18,17 @@ from .workflow import Part
 @permission_required("tickets.classify_ticket", raise_exception=True)
 def deadline(request, reference):
     """D1-15: why the answer is due when it is, and another time for it, with the reason."""
-    ticket = _find_handled(request, reference)
+    ticket = find_handled(request, reference)
     ticket.why = deadlines.why(ticket)
-    form = PromiseForm(_posted(request), initial={"to": ticket.due_at}, auto_id="deadline_%s")
+    form = PromiseForm(posted(request), initial={"to": ticket.due_at}, auto_id="deadline_%s")
     if not form.is_valid():
-        return _ask(request, ticket, form, _("Deadline"), "workspace/_deadline.html")
+        return ask(request, ticket, form, _("Deadline"), "workspace/_deadline.html")
 
     def act(ticket):
         actions.move_promise(ticket, by=request.user, **form.cleaned_data)
         return _("Saved. %(name)s is told.") % {"name": ticket.requester.get_short_name()}
 
-    return _act(request, reference, act)
+    return act_on(request, reference, act)
 
 
 @require_safe

@@ -18,6 +18,7 @@ from accounts import limits
 from accounts.applications import ApplicationRefused, may_join
 
 from . import actions, drafts, feedback, fields, uploads
+from .asking import act_on, ask, find_handled, posted
 from .counting import capped_counts
 from .deadlines import outlook_of
 from .detail_forms import DetailsForm
@@ -37,7 +38,7 @@ from .paging import page_after
 from .promises import promise_of
 from .queues import counts_of, queues_for
 from .wording import clock
-from .workflow import HANDLERS, LIVE, AlreadyAssigned, Status, TicketRefusal
+from .workflow import LIVE, AlreadyAssigned, Status, TicketRefusal
 
 TABS = {
     "open": (gettext_lazy("Open"), LIVE),
@@ -285,17 +286,6 @@ def workspace(request):
     return render(request, f"workspace/{part}.html", context)
 
 
-def _act(request, reference, act):
-    """Find the ticket, act on it, say how it went, and go back to it if it is still theirs."""
-    ticket = get_object_or_404(Ticket.objects.visible_to(request.user), reference=reference)
-    try:
-        messages.success(request, act(ticket))
-    except TicketRefusal as refusal:
-        messages.error(request, str(refusal))
-    is_still_theirs = ticket.part_of(request.user)
-    return redirect(ticket.url_for(request.user) if is_still_theirs else "tickets:workspace")
-
-
 @require_POST
 @permission_required("tickets.assign_ticket", raise_exception=True)
 def take(request, reference):
@@ -304,7 +294,7 @@ def take(request, reference):
         return _("%(ticket)s is yours.") % {"ticket": ticket}
 
     try:
-        return _act(request, reference, act)
+        return act_on(request, reference, act)
     except Http404:  # perhaps a colleague was quicker, and it left their sight
         colleagues = Ticket.objects.live().of_team(request.user).exclude(assignee=None)
         taken = get_object_or_404(colleagues.select_related("assignee"), reference=reference)
@@ -312,96 +302,69 @@ def take(request, reference):
         return redirect("tickets:workspace")
 
 
-def _find_handled(request, reference):
-    """The ticket, for those who work on it: 404 to whom it does not exist, 403 to the others."""
-    ticket, part = Ticket.objects.with_people().seen_by(request.user, reference)
-    if part is None:
-        raise Http404
-    if part not in HANDLERS:
-        raise PermissionDenied
-    return ticket
-
-
-def _ask(request, ticket, form, title, fragment):
-    """A form the ticket's page asks for when it is wanted; a page of its own without scripts."""
-    context = {
-        "ticket": ticket,
-        "form": form,
-        "title": title,
-        "fragment": fragment,
-        "queues": queues_for(request.user).values(),
-    }
-    template = fragment if request.htmx else "workspace/ask.html"
-    return render(request, template, context, status=422 if form.is_bound else 200)
-
-
-def _posted(request):
-    return request.POST if request.method == "POST" else None
-
-
 @require_http_methods(["GET", "POST"])
 @permission_required("tickets.assign_ticket", raise_exception=True)
 def hand_over(request, reference):
     """To whom, with every agent's load, and what they should know."""
-    ticket = _find_handled(request, reference)
-    form = HandOverForm(_posted(request), tickets=[ticket])
+    ticket = find_handled(request, reference)
+    form = HandOverForm(posted(request), tickets=[ticket])
     if not form.is_valid():
-        return _ask(request, ticket, form, _("Hand over"), "workspace/_hand_over.html")
+        return ask(request, ticket, form, _("Hand over"), "workspace/_hand_over.html")
 
     def act(ticket):
         agent, note = form.cleaned_data["agent"].agent, form.cleaned_data["note"]
         actions.assign(ticket, to=agent, by=request.user, note=note)
         return _("%(ticket)s is with %(agent)s now.") % {"ticket": ticket, "agent": agent}
 
-    return _act(request, reference, act)
+    return act_on(request, reference, act)
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("tickets.classify_ticket", raise_exception=True)
 def classify(request, reference):
-    ticket = _find_handled(request, reference)
-    form = ClassifyForm(_posted(request), instance=ticket)
+    ticket = find_handled(request, reference)
+    form = ClassifyForm(posted(request), instance=ticket)
     if not form.is_valid():
         title = _("Kind, priority, category, tags")
-        return _ask(request, ticket, form, title, "workspace/_classify.html")
+        return ask(request, ticket, form, title, "workspace/_classify.html")
 
     def act(ticket):
         actions.classify(ticket, by=request.user, **form.cleaned_data)
         return _("Saved")
 
-    return _act(request, reference, act)
+    return act_on(request, reference, act)
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("tickets.classify_ticket", raise_exception=True)
 def details(request, reference):
     """The answers to what the category asks besides."""
-    ticket = _find_handled(request, reference)
-    form = DetailsForm(_posted(request), ticket=ticket, auto_id="detail_%s")
+    ticket = find_handled(request, reference)
+    form = DetailsForm(posted(request), ticket=ticket, auto_id="detail_%s")
     if not form.is_valid():
-        return _ask(request, ticket, form, _("Details"), "workspace/_details.html")
+        return ask(request, ticket, form, _("Details"), "workspace/_details.html")
 
     def act(ticket):
         fields.answer(ticket, by=request.user, answers=form.answers)
         return _("Saved")
 
-    return _act(request, reference, act)
+    return act_on(request, reference, act)
 
 
 @require_http_methods(["GET", "POST"])
 @permission_required("tickets.record_suggestion", raise_exception=True)
 def suggest(request, reference):
     """D3-4: what the customer suggested in the talk, for the administrators."""
-    ticket = _find_handled(request, reference)
-    form = SuggestionForm(_posted(request))
+    ticket = find_handled(request, reference)
+    form = SuggestionForm(posted(request))
     if not form.is_valid():
-        return _ask(request, ticket, form, _("Suggestion"), "workspace/_suggest.html")
+        return ask(request, ticket, form, _("Suggestion"), "workspace/_suggest.html")
 
     def act(ticket):
         feedback.raise_concern(by=request.user, ticket=ticket, text=form.cleaned_data["text"])
         return _("Kept. The administrators read it.")
 
-    return _act(request, reference, act)
+    return act_on(request, reference, act)
 
 
 # --- What an agent knows ------------------------------------------------------
@@ -419,7 +382,7 @@ def offer_expertise(request):
     waiting_page = "account_apply" if person.is_approved else "account_waiting"
     if not may_offer(person):
         return redirect(waiting_page)
-    form = ExpertiseForm(_posted(request), known=dict(known.values_list("category", "level")))
+    form = ExpertiseForm(posted(request), known=dict(known.values_list("category", "level")))
     if not form.is_valid():
         context = {"form": form, "back": reverse(waiting_page)}
         return render(request, "tickets/offer_expertise.html", context)
