@@ -14,7 +14,7 @@ run: .venv/installed .env staticfiles/staticfiles.json
 
 ## The whole suite on SQLite, but for what opens browsers, stops processes or makes load.
 test: .venv/installed-dev .env staticfiles/staticfiles.json
-	$(BIN)/python -m pytest -n auto -m "not browser and not fault and not load"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser and not fault and not load"
 
 lint: .venv/installed-dev .env
 	$(BIN)/ruff check .

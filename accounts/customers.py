@@ -21,9 +21,7 @@ def find(email: str, *, by: User) -> User | None:
     """
     if not by.has_perm("accounts.know_user"):
         raise PermissionDenied
-    email = email.lower()
-    proved = User.objects.filter(emailaddress__email=email, emailaddress__verified=True)
-    person = User.objects.filter(email=email).first() or proved.first()
+    person = owner_of(email)
     if person is None:
         return None
     if person.pk == by.pk:
@@ -35,12 +33,28 @@ def find(email: str, *, by: User) -> User | None:
     return person
 
 
+def find_confirmed(email: str) -> User | None:
+    """The customer who signs in here and has exactly this address; None for anybody else, so
+    that nothing is told of staff, of closed accounts or of who never confirmed it."""
+    person = owner_of(email)
+    return User.objects.customers().filter(pk=person.pk).first() if person else None
+
+
+def owner_of(email: str) -> User | None:
+    """Whoever has this address, in any role and standing."""
+    email = email.lower()
+    proved = User.objects.filter(emailaddress__email=email, emailaddress__verified=True)
+    return User.objects.filter(email=email).first() or proved.first()
+
+
 def know(email: str, *, first_name: str, by: User) -> User:
     """The customer with this address, from now on at least: somebody new is known by it alone,
     can't sign in and sees nothing until they sign up with it. Raises AccountRefusal.
     """
-    known = find(email, by=by)
-    if known:
-        return known
+    return find(email, by=by) or meet(email, first_name=first_name)
+
+
+def meet(email: str, *, first_name: str) -> User:
+    """Somebody new, by ``know``'s rules, who wrote or was written down."""
     facts = {"first_name": first_name, "password": make_password(None)}
     return User.objects.get_or_create(email=email.lower(), defaults=facts)[0]

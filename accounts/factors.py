@@ -4,7 +4,6 @@ How codes and keys are computed is the library's; which of them are good, what i
 who is told is said here.
 """
 
-import base64
 import logging
 from urllib.parse import urlsplit
 
@@ -17,13 +16,12 @@ from allauth.mfa.stages import AuthenticateStage
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from allauth.mfa.webauthn.internal.auth import WebAuthn
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from qrcode import make as draw
@@ -33,6 +31,7 @@ from . import signed_in
 from .models import AccountEvent, Role, User
 from .people import AccountRefusal, may_change
 from .records import note
+from .sealing import seal, unseal
 
 Type = Authenticator.Type
 
@@ -51,10 +50,10 @@ class FactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text):
-        return _cipher().encrypt(text.encode()).decode()
+        return seal(text, "accounts.factors")
 
     def decrypt(self, encrypted_text):
-        return _cipher().decrypt(encrypted_text.encode()).decode()
+        return unseal(encrypted_text, "accounts.factors")
 
     def build_totp_svg(self, url):
         """On white, or cameras can't read it on a dark page."""
@@ -68,16 +67,6 @@ class SecondStep(AuthenticateStage):
     def is_resumable(self, request):
         """The sign-in page stays a way out: with it one begins anew, perhaps as somebody else."""
         return False
-
-
-def _cipher() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
-
-
-def _derived(key: str) -> bytes:
-    digest = salted_hmac("accounts.factors", "at rest", secret=key, algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(digest)
 
 
 # --- What somebody has ----------------------------------------------------------

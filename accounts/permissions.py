@@ -11,6 +11,7 @@ EVERYBODY = {
     "tickets.rate_ticket",
     "tickets.raise_concern",
     "messaging.add_message",
+    "tickets.add_participant",
 }
 
 CUSTOMER = EVERYBODY | {"accounts.add_application"}
@@ -26,11 +27,20 @@ AGENT = EVERYBODY | {
     "accounts.know_user",
     "tickets.record_suggestion",
     "tickets.answer_rating",
+    "tickets.follow_ticket",
+    "tickets.link_ticket",
+    "tickets.grade_complaint",
+    "tickets.view_problem",
+    "tickets.add_problem",
+    "tickets.change_problem",
+    "tickets.mend_problem",
     "messaging.add_note",
 }
 
 CATALOGUE_VERBS = ("view", "add", "change", "delete")
 SERVICE_LEVELS = ("calendar", "openinghours", "holiday", "slapolicy")
+COMPLAINT_GRADE = ("complainttrack", "complaintcode")
+MAIL_RULES = ("senderrule", "agentaddress")
 
 # What the administrator console shows and lets change. There is no "delete" for anything that
 # others rely on: tickets and people are put in the bin and restored by actions.
@@ -72,6 +82,13 @@ ADMIN = AGENT | {
     "tickets.change_categoryfield",
     "tickets.delete_categoryfield",
     *(f"tickets.{verb}_{what}" for verb in CATALOGUE_VERBS for what in SERVICE_LEVELS),
+    *(f"tickets.{verb}_{what}" for verb in CATALOGUE_VERBS for what in COMPLAINT_GRADE),
+    "tickets.view_complaintcase",
+    *(f"tickets.{verb}_rule" for verb in CATALOGUE_VERBS),
+    "tickets.view_rulerun",
+    "tickets.view_participant",
+    "tickets.view_follower",
+    "tickets.view_ticketlink",
     "tickets.view_expertise",
     "tickets.add_expertise",
     "tickets.change_expertise",
@@ -82,14 +99,22 @@ ADMIN = AGENT | {
     "tickets.view_concern",
     "tickets.settle_concern",
     "tickets.view_attachment",
-    "tickets.view_ticketdraft",
-    "tickets.view_daysummary",
-    "tickets.view_referencecounter",
     "messaging.view_message",
+    "messaging.view_mailbox",
+    "messaging.add_mailbox",
+    "messaging.change_mailbox",
+    "messaging.view_inboundmail",
+    "messaging.settle_inboundmail",
+    *(f"messaging.{verb}_{what}" for verb in CATALOGUE_VERBS for what in MAIL_RULES),
     "notifications.view_notification",
     "notifications.view_preference",
     "notifications.view_outgoingmail",
     "notifications.retry_outgoingmail",
+    "notifications.view_webhook",
+    "notifications.add_webhook",
+    "notifications.change_webhook",
+    "notifications.view_webhookdelivery",
+    "notifications.replay_webhookdelivery",
     "admin.view_logentry",
 }
 

@@ -62,3 +62,7 @@ erasing = Signal()
 # What somebody asked for and would be ended by their leaving. Receivers answer with a list of
 # words to show them. Arguments: user: User
 open_requests_asked = Signal()
+
+# Whether time has passed steadily for a while, or the clock has jumped. Receivers answer with
+# True or False. No arguments
+steadiness_asked = Signal()

@@ -16,6 +16,12 @@ def profile_of(agent: User) -> AgentProfile:
     return found or AgentProfile(agent=agent)
 
 
+def signature_of(author: User | None) -> str:
+    """What ``author`` puts under their words, while they answer customers."""
+    profile = getattr(author, "agent_profile", None)
+    return profile.signature if profile and author.is_agent else ""
+
+
 @transaction.atomic
 def save_profile(profile: AgentProfile, hours: dict[int, tuple[time, time]]) -> None:
     """Keep ``profile``, and ``hours`` for each day of the week that is worked."""

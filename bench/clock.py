@@ -24,7 +24,7 @@ def main():
     set_up(options.database)
     from django.core.management import call_command
 
-    from tickets import clockwork
+    from tickets.automation import clockwork
     from tickets.models import Ticket
 
     call_command("migrate", verbosity=0)

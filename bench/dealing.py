@@ -22,7 +22,7 @@ def main():
     set_up(options.database)
     from django.core.management import call_command
 
-    from tickets import routing
+    from tickets.automation import routing
 
     call_command("migrate", verbosity=0)
     make_agents(options.agents, -(-options.tickets // options.agents))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from client import Visitor
 from server import PASSWORD, SEED, Site
-from visits import PAGES, Page, Raising, Replying, Yardstick
+from visits import PAGES, Page, Raising, Replying, Resolving, Taking, Yardstick
 
 WARM_UP = 20
 CLIENTS = 8
@@ -54,7 +54,7 @@ def measure(options) -> dict:
     with site.serve(count_queries=True) as server:
         people = sign_everybody_in(server)
         counted = {page.name: count(people, page, site) for page in PAGES}
-        counted |= {w.name: counted_write(w) for w in writings(people["customer"], site)}
+        counted |= {w.name: counted_write(w) for w in writings(people, site)}
     report = {"tickets": site.ask("SELECT count(*) FROM tickets_ticket"), "pages": []}
     report["messages"] = site.ask("SELECT count(*) FROM tickets_ticketevent WHERE kind = 'message'")
     with site.serve(workers=options.workers) as server:
@@ -63,7 +63,7 @@ def measure(options) -> dict:
         print(HEADING)
         for page in PAGES:
             add(report, page.name, counted, time_page(people[page.who], page, site, options))
-        for writing in writings(people["customer"], site):
+        for writing in writings(people, site):
             add(report, writing.name, counted, time_writing(writing, options))
         report["memory_mib"] = round(server.memory())
     print(
@@ -90,11 +90,12 @@ def yardstick_of(page: Page, size: int) -> str:
     return f"/yardstick/{'' if page.who else 'public/'}?size={size}"
 
 
-def writings(customer: Visitor, site: Site) -> list:
-    """The reply goes to a ticket raised here, so that the seeded ones stay as they are."""
-    raising = Raising(customer, site.ask("SELECT min(id) FROM tickets_category"))
+def writings(people: dict[str, Visitor], site: Site) -> list:
+    """On tickets raised here, so that the seeded ones stay as they are."""
+    raising = Raising(people["customer"], site.ask("SELECT min(id) FROM tickets_category"))
     reference = raising.write().headers["Location"].split("/")[2]
-    return [raising, Replying(customer, reference)]
+    taking = Taking(people["agent"], raising)
+    return [raising, Replying(people["customer"], reference), taking, Resolving(taking)]
 
 
 def count(people, page, site) -> dict:

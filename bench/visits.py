@@ -1,4 +1,4 @@
-"""What is measured: pages to read, and the two things a customer writes most."""
+"""What is measured: pages to read, and what both sides write most."""
 
 from dataclasses import dataclass
 from uuid import uuid4
@@ -73,3 +73,37 @@ class Replying:
     def write(self) -> Answer:
         words = {"body": "The number on the back ends in 7.", "key": uuid4()}
         return self.visitor.post(self.path, words | {"csrfmiddlewaretoken": self.token})
+
+
+class Taking:
+    """A new ticket, from the pool to an agent; only the taking is timed."""
+
+    name = "Taking a ticket"
+
+    def __init__(self, visitor: Visitor, raising: Raising):
+        self.visitor = visitor
+        self.raising = raising
+        self.token = {"csrfmiddlewaretoken": visitor.get("/workspace/").csrf_token}
+
+    def write(self) -> Answer:
+        self.reference = self.raising.write().headers["Location"].split("/")[2]
+        answer = self.visitor.post(f"/workspace/tickets/{self.reference}/take/", self.token)
+        assert self.reference in answer.headers["Location"], answer.headers["Location"]
+        return answer
+
+
+class Resolving:
+    """The answer that settles a ticket which was just taken; only the answer is timed."""
+
+    name = "Resolving a ticket"
+
+    def __init__(self, taking: Taking):
+        self.visitor = taking.visitor
+        self.taking = taking
+
+    def write(self) -> Answer:
+        self.taking.write()
+        words = {"kind": "reply", "body": "A new kettle is on its way.", "then": "resolved",
+                 "resolution": "replaced", "key": uuid4()}  # fmt: skip
+        path = f"/workspace/tickets/{self.taking.reference}/write/"
+        return self.visitor.post(path, words | self.taking.token)

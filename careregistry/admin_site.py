@@ -1,16 +1,33 @@
 """The administrator console: Django's admin behind the site's own door, with a dashboard."""
 
+from operator import itemgetter
+
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from .dashboard import dashboard
+from .doctor import examine
 
 # Everybody signs in, signs out and changes passwords in one place, and that is not here.
 DJANGOS_DOORS = {"login", "logout", "password_change", "password_change_done"}
 
-# What happens most stands first.
-PLACES = {"tickets": 1, "accounts": 2, "messaging": 3, "notifications": 4}
+# How the console is laid out, whatever app a thing belongs to. The rest are records.
+PLACES = {
+    _("Tickets"): ["Ticket", "Concern", "Suggestion", "Feedback", "CallRequest", "Problem",
+                   "ComplaintCase"],
+    _("People"): ["User", "Application", "Invitation", "AgentProfile"],
+    _("How the desk works"): ["Category", "SlaPolicy", "Calendar", "Rule", "ComplaintTrack",
+                              "ComplaintCode"],
+    _("How it runs"): ["Doctor", "Mailbox", "InboundMail", "SenderRule", "AgentAddress", "Webhook"],
+}  # fmt: skip
+
+
+# A page that stands among the models in the sidebar.
+DOCTOR = {"name": _("Doctor"), "object_name": "Doctor", "perms": {}, "view_only": True}
 
 
 class RegistryAdminSite(admin.AdminSite):
@@ -29,15 +46,42 @@ class RegistryAdminSite(admin.AdminSite):
         for route in routes:
             if route.callback:
                 route.callback.login_url = None  # Django points it to its own door
-        return routes
+        doctor = self.admin_view(require_safe(self.doctor))
+        return [path("doctor/", doctor, name="doctor"), *routes]
 
     def admin_view(self, view, cacheable=False):
         """Strangers meet the sign-in page, people who are no administrators a 403."""
         return secure_admin_login(super().admin_view(view, cacheable))
 
     def get_app_list(self, request, app_label=None):
+        """The sidebar: by what administrators do, not by app. An app's own page stays Django's."""
         apps = super().get_app_list(request, app_label)
-        return sorted(apps, key=lambda app: PLACES.get(app["app_label"], len(PLACES) + 1))
+        if app_label:
+            return apps
+        rows = {row["object_name"]: row for app in apps for row in app["models"]}
+        rows["Doctor"] = DOCTOR | {"admin_url": reverse("admin:doctor")}
+        placed = [
+            (title, [rows.pop(name) for name in names if name in rows])
+            for title, names in PLACES.items()
+        ]
+        placed.append((_("Records"), sorted(rows.values(), key=itemgetter("name"))))
+        return [
+            {
+                "name": title,
+                "app_label": f"place-{number}",
+                "app_url": models[0]["admin_url"],
+                "has_module_perms": True,
+                "models": models,
+            }
+            for number, (title, models) in enumerate(placed)
+            if models
+        ]
 
     def index(self, request, extra_context=None):
         return super().index(request, {**(extra_context or {}), **dashboard(request.user)})
+
+    def doctor(self, request):
+        context = {"title": _("Is everything well?"), "findings": examine()}
+        return TemplateResponse(
+            request, "admin/doctor.html", {**self.each_context(request), **context}
+        )

@@ -8,7 +8,7 @@ class CareRegistryConfig(AppConfig):
     verbose_name = "Customer Care Registry"
 
     def ready(self):
-        from . import checks  # noqa: F401, PLC0415 -- registers the system checks
+        from . import checks, doctor  # noqa: F401, PLC0415 -- registers what they ask
 
 
 class CareRegistryAdminConfig(AdminConfig):

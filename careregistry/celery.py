@@ -2,15 +2,21 @@
 
 import logging
 import os
+import time
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun, worker_init
+from django.core.cache import cache
+from django.utils import timezone
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careregistry.settings")
 
 TRANSPORT_ALIASES["filesystem"] = "careregistry.broker:Transport"
+
+LAST_JOB = "last_job"  # the cache knows when a worker ended one, to the minute
+NOTED_EVERY = 60
 
 app = Celery("careregistry")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -22,6 +28,20 @@ def keep_our_logging(loglevel, **kwargs):
     """With a receiver here the worker and the clock add no handlers of their own, which would
     write what ours leave out. ``--loglevel`` is for what the engine says of itself."""
     logging.getLogger("celery").setLevel(loglevel)
+
+
+@worker_init.connect
+def keep_note_of_jobs(**kwargs):
+    task_postrun.connect(note_job)
+
+
+def note_job(**kwargs):
+    if time.monotonic() - note_job.noted_at >= NOTED_EVERY:
+        note_job.noted_at = time.monotonic()
+        cache.set(LAST_JOB, timezone.now(), timeout=None)
+
+
+note_job.noted_at = -NOTED_EVERY
 
 
 for key in ("data_folder_in", "data_folder_out", "control_folder"):

@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from accounts.console import capped
 from accounts.lists import LISTS
 from accounts.models import Application, Role, User
-from tickets.assignment import Desk, overdue
+from tickets.automation.assignment import Desk, overdue
 from tickets.counting import CappedCount
 from tickets.models import Concern, DaySummary, Feedback, Ticket
 from tickets.wording import ago, desk_day, span
@@ -65,7 +65,7 @@ def dashboard(user) -> dict:
         "lists": [(title, _people_url(name)) for name, (title, _condition) in LISTS.items()],
         "chart": Chart(days) if days else None,
         "recent_actions": LogEntry.objects.select_related("user").order_by("-pk")[:ACTIONS_SHOWN],
-        "newest": Ticket.objects.filter(deleted_at=None).with_people()[:TICKETS_SHOWN],
+        "due_next": Ticket.objects.live().with_people().order_by("due_at", "pk")[:TICKETS_SHOWN],
     }
 
 
@@ -121,6 +121,7 @@ def _counts(user) -> dict:
     """All counts in one query; ``user`` is but the row to hang them on."""
     live = Ticket.objects.live()
     late = overdue(Ticket.objects, at=timezone.now()).order_by("due_at")
+    stuck = Ticket.objects.present().filter(stuck_since__isnull=False)
     return (
         User.objects.filter(pk=user.pk)
         .values(
@@ -130,7 +131,7 @@ def _counts(user) -> dict:
             overdue=_capped(late.filter(status=Status.NEW))
             + _capped(late.filter(status=Status.OPEN)),
             waiting=_capped(live.filter(status=Status.WAITING).order_by("due_at")),
-            stuck=_capped(Ticket.objects.filter(stuck_since__isnull=False).order_by("stuck_since")),
+            stuck=_capped(stuck.order_by("stuck_since")),
             unsettled=_capped(Concern.objects.filter(settled_at=None).order_by("created_at")),
         )
         .get()

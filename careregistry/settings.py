@@ -263,6 +263,7 @@ LIMITS = {
     "ticket_draft": (30, timedelta(hours=1)),
     "rating_address": (30, timedelta(hours=1)),  # by the link in the mail, without signing in
     "concern": (10, timedelta(hours=1)),
+    "participant": (20, timedelta(hours=1)),  # addresses typed, whether or not anybody has them
 }
 # The accounts library's own limits: ours stand in their place.
 ACCOUNT_RATE_LIMITS = dict.fromkeys(
@@ -285,6 +286,8 @@ RETENTION_DAYS = {
     "invitations": env.int("RETENTION_INVITATIONS_DAYS", default=180),
     "devices": env.int("RETENTION_DEVICES_DAYS", default=365),
     "mails": env.int("RETENTION_MAILS_DAYS", default=365),
+    "mails_in": env.int("RETENTION_MAILS_IN_DAYS", default=365),
+    "webhooks": env.int("RETENTION_WEBHOOKS_DAYS", default=90),
     "tickets": env.int("RETENTION_TICKETS_DAYS", default=0),
 }
 
@@ -299,6 +302,8 @@ UNASSIGNED_HOURS = env.int("UNASSIGNED_HOURS", default=2)  # until administrator
 ABSENCE_GRACE_HOURS = env.int("ABSENCE_GRACE_HOURS", default=4)  # of who is back tomorrow
 REOPEN_DAYS = 7
 RATING_DAYS = 30
+# Whether a customer may let others take part, by their address: it tells which have an account.
+REQUESTERS_ADD_PARTICIPANTS = env.bool("REQUESTERS_ADD_PARTICIPANTS", default=False)
 TICKETS_PER_HOUR = env.int("TICKETS_PER_HOUR", default=30)  # for one person
 DRAFT_DAYS = 30
 BIN_DAYS = env.int("BIN_DAYS", default=30)  # until a deleted ticket can be removed for good
@@ -326,12 +331,26 @@ else:
     # Nowhere to send to: every mail becomes a file a person can open.
     EMAIL_BACKEND = "notifications.backends.FolderBackend"
 EMAIL_TIMEOUT = 30
+EMAIL_OAUTH_MAILBOX = env("EMAIL_OAUTH_MAILBOX", default="")  # whose token sends mail as well
 DEFAULT_FROM_EMAIL = env(
     "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <care@{urlsplit(SITE_URL).hostname}>"
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-MAIL_MAX_TRIES = 10
-MAIL_GIVE_UP_AFTER = timedelta(hours=48)
+# The mailbox to which answers come; each goes to this address with a signed part of its own.
+REPLY_ADDRESS = env("REPLY_ADDRESS", default="")
+# Of a mail, and of a delivery of a webhook.
+OUTBOX_MAX_TRIES = 10
+OUTBOX_GIVE_UP_AFTER = timedelta(hours=48)
+# Mail that comes in. What is larger is kept unread, and its sender told.
+MAX_MAIL_BYTES = 25 * 1024 * 1024
+MAIL_LIMITS = {}  # see messaging.inbound.parsed.Limits
+MAIL_SILENT_MINUTES = env.int("MAIL_SILENT_MINUTES", default=30)  # then administrators hear of it
+
+# Hosts in the operator's own network that webhooks may call, also by http.
+WEBHOOK_INTERNAL_HOSTS = [host.lower() for host in env.list("WEBHOOK_INTERNAL_HOSTS", default=[])]
+WEBHOOK_CONNECT_SECONDS = 10
+WEBHOOK_ANSWER_SECONDS = 30
+WEBHOOK_OFF_AFTER = timedelta(days=3)  # of failing; then it is switched off
 
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://localhost/")
 CELERY_TASK_IGNORE_RESULT = True
@@ -356,13 +375,23 @@ else:
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "send-owed-mail": {"task": "notifications.tasks.send_owed_mail", "schedule": 15.0},
+    "call-webhooks": {"task": "notifications.webhooks.tasks.call_webhooks", "schedule": 15.0},
     "summarise-days": {"task": "tickets.tasks.summarise_days", "schedule": 300.0},
     "measure-usual-times": {"task": "tickets.tasks.measure_usual_times", "schedule": 3600.0},
     "run-the-clock": {"task": "tickets.tasks.run_the_clock", "schedule": 60.0},
     "route-tickets": {"task": "tickets.tasks.route_tickets", "schedule": 60.0},
+    "tell-of-mended-problems": {
+        "task": "tickets.tasks.tell_of_mended_problems",
+        "schedule": 60.0,
+    },
+    "run-rules": {"task": "messaging.tasks.run_rules", "schedule": 60.0},
+    "poll-mail": {"task": "messaging.tasks.poll_mail", "schedule": 60.0},
+    "process-mail": {"task": "messaging.tasks.process_mail", "schedule": 60.0},
+    "remove-left-mails": {"task": "messaging.tasks.remove_left_mails", "schedule": 86400.0},
     "drop-old-drafts": {"task": "tickets.tasks.drop_old_drafts", "schedule": 3600.0},
     "anchor-history": {"task": "tickets.tasks.anchor_history", "schedule": 86400.0},
     "make-exports": {"task": "accounts.tasks.make_exports", "schedule": 60.0},
+    "drop-old-exports": {"task": "accounts.tasks.drop_old_exports", "schedule": 3600.0},
     "erase-due": {"task": "accounts.tasks.erase_due", "schedule": 3600.0},
     "keep-retention": {"task": "accounts.tasks.keep_retention", "schedule": 86400.0},
     "remove-left-photos": {"task": "accounts.tasks.remove_left_files", "schedule": 86400.0},

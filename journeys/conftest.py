@@ -3,6 +3,7 @@
 Each file of tests has an installation of its own, with its own database, processes and mail.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -39,19 +40,22 @@ def chromium():
 
 @pytest.fixture(scope="package")
 def static_files():
-    """As ``make run`` collects them: only if one of ours has changed since."""
-    subprocess.run(
-        ["make", "staticfiles/staticfiles.json"],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "careregistry.settings"},
-        check=True,
-    )
+    """As ``make run`` collects them: only if one of ours has changed since, and by one process of
+    pytest at a time."""
+    with (settings.DATA_DIR / "staticfiles.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            ["make", "staticfiles/staticfiles.json"],
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"DJANGO_SETTINGS_MODULE": "careregistry.settings"},
+            check=True,
+        )
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory, static_files):
+def registry(tmp_path_factory, static_files, empty_database):
     folder = tmp_path_factory.mktemp("registry")
-    with Sink() as sink, own_database(folder) as database_url:
+    with Sink() as sink, own_database(folder, empty_database) as database_url:
         installation = Installation(folder, sink, database_url)
         try:
             installation.start()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,11 +37,13 @@ class Installation:
         self.sessions = {}  # address of a person: the cookies of their sign-in
         self.log = (folder / "log.txt").open("w+")
         self.web = self.worker = None
+        redis_url = own_redis()
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "careregistry.settings",
             "DATA_DIR": str(folder),
             "DATABASE_URL": database_url,
-            "CELERY_BROKER_URL": os.environ.get("REDIS_URL", "") or "filesystem://localhost/",
+            "REDIS_URL": redis_url,
+            "CELERY_BROKER_URL": redis_url or "filesystem://localhost/",
             "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
             "PORT": str(self.port),
             "SITE_URL": self.address,
@@ -168,11 +171,12 @@ def answer(facts): print(json.dumps(facts, default=str))
 
 
 @contextmanager
-def own_database(folder):
-    """A database nobody else uses: a file, or one more on the server of DATABASE_URL."""
+def own_database(folder, empty):
+    """A database nobody else uses: a copy of ``empty``, or one more on the server of
+    DATABASE_URL."""
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith("postgres"):
-        yield f"sqlite:///{folder / 'db.sqlite3'}"
+        yield f"sqlite:///{shutil.copy(empty, folder)}"
         return
     name = f"journeys_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
@@ -180,3 +184,10 @@ def own_database(folder):
         connection.execute(f"CREATE DATABASE {name}")
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def own_redis():
+    """The database of this test process on the server of REDIS_URL, if there is one."""
+    server = os.environ.get("REDIS_URL", "")
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return server and urlunsplit(urlsplit(server)._replace(path=f"/{number}"))

@@ -27,7 +27,7 @@ if os.environ.get("SOAK"):
 DEMONSTRATION = """
 from django.contrib.auth.hashers import make_password
 from accounts.tests.factories import PASSWORD
-from tickets.feedback import path_to_rate
+from tickets.improvement.feedback import path_to_rate
 User.objects.update(password=make_password(PASSWORD))
 nadia = make_user("Nadia", last_name="Novak", email="nadia@example.com")
 make_agent("Idris", last_name="Idle", email="idris@example.com")
@@ -37,6 +37,13 @@ def of(status, **whose):
 amaras = {status: of(status, requester__email=amara) for status in Status}
 hold, closed = of("hold"), of("closed", requester__email=noor)
 withdrawn = of("withdrawn")
+from tickets.models import ComplaintCase, Problem, Rule, RuleRun
+graded = ComplaintCase.objects.first().ticket
+ruth = User.objects.get(email="ruth.adeyemi@example.com")
+problem = Problem.objects.create(title="Batch B-17 stays cold", owner=ruth, created_by=ruth)
+Ticket.objects.filter(pk=amaras["open"].pk).update(problem=problem)
+rule = Rule.objects.create(name="Kettles", trigger="raised", words="kettle", set_priority="urgent")
+RuleRun.objects.create(rule=rule, ticket=hold, state="done", answer="priority: Urgent")
 answer({
     **{status: ticket.reference for status, ticket in amaras.items() if ticket},
     "hold": hold.reference,
@@ -48,6 +55,11 @@ answer({
     "withdrawn_requester": withdrawn.requester.email,
     "open_agent": amaras["open"].assignee.email,
     "open_pk": amaras["open"].pk,
+    "rule_pk": rule.pk,
+    "graded": graded.reference,
+    "graded_agent": graded.assignee.email,
+    "graded_requester": graded.requester.email,
+    "problem_pk": problem.pk,
     "rate": path_to_rate(amaras["resolved"]),
 })
 """
@@ -131,6 +143,14 @@ def move_wrongly(page, world):
     page.locator("#move_resolution_error").wait_for()
 
 
+def write_endless_rule(page, world):
+    page.get_by_label("Name").fill("Round and round")
+    page.get_by_label("What happens").select_option(label="The status changes")
+    page.get_by_label("Move to").select_option(label="In progress")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("This would set the rule off again").wait_for()
+
+
 def choose_agent(page, world):
     row = page.locator("#unassigned tbody tr").first
     row.get_by_role("combobox").select_option(index=1)
@@ -196,15 +216,31 @@ PAGES = [
     Page("workspace-menus", "/workspace/tickets/{hold}/", "hold_agent", open_menus),
     Page("workspace-closed", "/workspace/tickets/{closed}/", "closed_agent"),
     Page("workspace-pool", "/workspace/tickets/{new}/", "lena.fischer@example.com"),
+    Page("workspace-case", "/workspace/tickets/{graded}/", "graded_agent", open_menus),
+    Page("ticket-case", "/tickets/{graded}/", "graded_requester"),
+    Page("workspace-link", "/workspace/tickets/{open}/link/", "open_agent", press("Link")),
+    Page("workspace-merge", "/workspace/tickets/{open}/merge/", "open_agent", press("Merge")),
+    Page("workspace-split", "/workspace/tickets/{open}/split/", "open_agent", press("Split")),
+    Page("problems", "/workspace/problems/", PRIYA),
+    Page("problem", "/workspace/problems/{problem_pk}/", RUTH),
+    Page("problem-mend", "/workspace/problems/{problem_pk}/mend/", RUTH),
     Page("admin", "/admin/", RUTH),
     Page("admin-assign", "/admin/", RUTH, choose_agent),
     Page("admin-decline", "/admin/", RUTH, decline),
     Page("admin-tickets", "/admin/tickets/ticket/", RUTH),
     Page("admin-ticket", "/admin/tickets/ticket/{open_pk}/change/", RUTH),
+    Page("admin-rules", "/admin/tickets/rule/", RUTH),
+    Page("admin-rule", "/admin/tickets/rule/{rule_pk}/change/", RUTH),
+    Page("admin-rule-wrong", "/admin/tickets/rule/add/", RUTH, write_endless_rule),
+    Page("admin-rule-try", "/admin/tickets/rule/{rule_pk}/try/", RUTH),
     Page("admin-requests", "/admin/accounts/application/", RUTH),
     Page("admin-people", "/admin/accounts/user/", RUTH),
     Page("admin-concerns", "/admin/tickets/concern/", RUTH),
     Page("admin-suggestions", "/admin/tickets/suggestion/", RUTH),
+    Page("admin-mailbox", "/admin/messaging/mailbox/add/", RUTH, press("Save")),
+    Page("admin-mail-in", "/admin/messaging/inboundmail/", RUTH),
+    Page("admin-webhook", "/admin/notifications/webhook/add/", RUTH, press("Save")),
+    Page("admin-doctor", "/admin/doctor/", RUTH),
     Page("admin-outbox", "/admin/notifications/outgoingmail/", RUTH),
     Page("404", "/tickets/CCR-2020-99999/", AMARA),
     Page("403", "/admin/", AMARA),

@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from tickets.actions import change_status
 from tickets.fields import Answers
-from tickets.history import lock, write
-from tickets.models import Attachment, Audience, Ticket, TicketEvent
+from tickets.history import lock, mark, write
+from tickets.models import Attachment, Audience, Rule, Ticket, TicketEvent
 from tickets.spoken import changes_by
-from tickets.workflow import HANDLERS, Part, Status, TicketRefusal
+from tickets.workflow import CUSTOMERS, HANDLERS, Part, Status, TicketRefusal
 
 from .signals import message_posted
 
@@ -29,7 +29,7 @@ class ReplyHeld(TicketRefusal):
     """Something arrived that the writer has not seen. Nothing was sent."""
 
 
-def chat_closed_words(ticket: Ticket, user: User) -> str:
+def chat_closed_words(ticket: Ticket, user: User | None) -> str:
     """The sentence that stands in place of the composer once a ticket has ended (D1-9).
 
     Empty while both sides may write.
@@ -38,7 +38,7 @@ def chat_closed_words(ticket: Ticket, user: User) -> str:
         return ""
     closer = ticket.status_event.actor
     withdrawn = ticket.status == Status.WITHDRAWN
-    if closer and closer.pk == user.pk:
+    if closer and closer == user:
         if withdrawn:
             return _("You withdrew this ticket. Chats are disabled")
         return _("You closed this ticket. Chats are disabled")
@@ -52,20 +52,26 @@ def chat_closed_words(ticket: Ticket, user: User) -> str:
 def post_message(
     ticket: Ticket,
     *,
-    by: User,
+    by: User | None,
     body: str,
     key: UUID | None = None,
     seen: int | None = None,
     then: Status | None = None,
     resolution: str = "",
     answers: Answers | None = None,
+    rule: Rule | str = "",
+    part: Part | None = None,
+    how: dict | None = None,
 ) -> TicketEvent:
     """Say ``body`` to the other side, with the files that wait under ``key``.
 
-    The same ``key`` twice is stored once. A requester's answer opens a waiting ticket again.
+    The same ``key`` twice is stored once. An answer of the requester, or of who takes part, opens
+    a waiting ticket again.
     Staff may move the ticket in the same step: ``then``. To resolve is to say so:
     then ``body`` is the text of the ``resolution``, and no message of its own; ``answers`` are
-    what ``change_status`` takes.
+    what ``change_status`` takes. Nobody (``by`` is None) says it by a ``rule`` of operators.
+    ``part`` is what ``by`` is to the ticket if that was proved without an account; ``how`` says of
+    the line which way it came.
 
     Raises ChatClosed on an ended ticket, ReplyHeld when a handler has not seen every line up
     to now (``seen`` is the last one they have), and what ``change_status`` raises.
@@ -73,8 +79,8 @@ def post_message(
     lock(ticket)
     if first := _said_before(ticket, key, by):
         return first
-    part = ticket.part_of(by)
-    if part not in HANDLERS | {Part.REQUESTER}:
+    part = part or (ticket.part_of(by) if by else Part.RULE)
+    if part not in HANDLERS | CUSTOMERS | {Part.RULE}:
         raise PermissionDenied
     if not ticket.is_chat_open:
         raise ChatClosed(chat_closed_words(ticket, by))
@@ -88,11 +94,12 @@ def post_message(
         return event
     now = timezone.now()
     changes = changes_by(part, ticket, now) | {"message_count": ticket.message_count + 1}
-    event = write(ticket, Kind.MESSAGE, by=by, at=now, text=body, key=key, **changes)
+    data = mark(rule) | (how or {})
+    event = write(ticket, Kind.MESSAGE, by=by, at=now, data=data, text=body, key=key, **changes)
     _attach(event, key, by)
     message_posted.send(sender=Ticket, ticket=ticket, event=event)
 
-    if part == Part.REQUESTER and ticket.status == Status.WAITING:
+    if part in CUSTOMERS and ticket.status == Status.WAITING:
         change_status(ticket, Status.OPEN, by=by, via=Part.REPLY)
     elif then and then != ticket.status:
         change_status(ticket, then, by=by, via=Part.MESSAGE)
@@ -100,14 +107,23 @@ def post_message(
 
 
 @transaction.atomic
-def post_note(ticket: Ticket, *, by: User, body: str, key: UUID | None = None) -> TicketEvent:
-    """Keep ``body`` for staff only. The requester never learns that it exists."""
+def post_note(
+    ticket: Ticket,
+    *,
+    by: User | None,
+    body: str,
+    key: UUID | None = None,
+    rule: Rule | str = "",
+) -> TicketEvent:
+    """Keep ``body`` for staff only. The requester never learns that it exists. Nobody (``by`` is
+    None) writes it by a ``rule`` of operators."""
     lock(ticket)
     if first := _said_before(ticket, key, by):
         return first
-    if ticket.part_of(by) not in HANDLERS or not by.has_perm("messaging.add_note"):
+    if by and (ticket.part_of(by) not in HANDLERS or not by.has_perm("messaging.add_note")):
         raise PermissionDenied
-    event = write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, text=body, key=key)
+    data = mark(rule)
+    event = write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, data=data, text=body, key=key)
     _attach(event, key, by)
     return event
 

@@ -6,3 +6,4 @@ class MessagingConfig(AppConfig):
 
     def ready(self):
         from . import receivers  # noqa: F401, PLC0415 -- app ready
+        from .inbound import checkups, privacy  # noqa: F401, PLC0415 -- app ready

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from accounts.gates import first_shut
 from tickets.models import Ticket
-from tickets.workflow import HANDLERS, Part
+from tickets.workflow import CUSTOMERS, HANDLERS, Part
 
 from . import live
 
@@ -135,7 +135,8 @@ class TicketListConsumer(RegistryConsumer):
         return 0
 
     def has_news(self, ticket, since):
-        is_theirs = self.user_id in (ticket.requester_id, ticket.assignee_id)
+        takers = (each.person_id for each in ticket.participants.all())
+        is_theirs = self.user_id in (ticket.requester_id, ticket.assignee_id, *takers)
         return is_theirs and ticket.last_event_at >= since
 
 
@@ -145,7 +146,7 @@ class TicketConsumer(RegistryConsumer):
     async def enter(self, user):
         reference = self.scope["url_route"]["kwargs"]["reference"]
         await self._look_up(user, reference)
-        if self.part not in HANDLERS | {Part.REQUESTER}:
+        if self.part not in HANDLERS | CUSTOMERS:
             return 4404
         self.person = {"id": user.pk, "name": user.first_name, "part": self.part}
         self.groups_joined = (live.ticket_group(self.ticket_id),)
@@ -169,7 +170,7 @@ class TicketConsumer(RegistryConsumer):
 
     def _newest_in(self, ticket):
         """What changes with each line this reader may know of."""
-        return ticket.last_event_at if self.part == Part.REQUESTER else ticket.event_count
+        return ticket.last_event_at if self.part in CUSTOMERS else ticket.event_count
 
     async def entered(self):
         await self._tell("here", answer=True)
@@ -189,13 +190,13 @@ class TicketConsumer(RegistryConsumer):
         )
 
     async def presence(self, event):
-        """A requester learns only of the agent who has the ticket; staff of everybody."""
+        """Customers learn only of the agent who has the ticket; staff of everybody."""
         person = event["person"]
         if person["id"] == self.user_id:
             if event["what"] == "gone":  # another page of this person is still open: this one
                 await self._tell("here")
             return
-        if self.part == Part.REQUESTER and person["part"] != Part.ASSIGNEE:
+        if self.part in CUSTOMERS and person["part"] != Part.ASSIGNEE:
             return
         await self.tell({"type": event["what"], "name": person["name"]})
         if event.get("answer"):

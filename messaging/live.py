@@ -20,13 +20,14 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from tickets.models import Audience, Ticket
+from tickets.models import Audience, Participant, Ticket
+from tickets.workflow import Part
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +55,13 @@ def person_group(user_id: int) -> str:
 
 def ring(ticket: Ticket, event) -> None:
     """Tell the open pages of ``ticket`` that it has a new line. After the commit; best effort."""
+    if event.audience == Audience.EVERYONE and event.at < ticket.last_event_at:
+        return  # what was said in the same breath rings for both
     if event.audience == Audience.STAFF:
         groups = [staff_group(ticket.pk)]
     else:
-        groups = [ticket_group(ticket.pk), person_group(ticket.requester_id)]
+        takers = ticket.participants.in_force().values_list("person", flat=True)
+        groups = [ticket_group(ticket.pk), *map(person_group, (ticket.requester_id, *takers))]
     if ticket.assignee_id:
         groups.append(person_group(ticket.assignee_id))
     bell = {"type": "bell", "ticket": ticket.reference, "line": event.number}
@@ -129,8 +133,11 @@ async def _together(sends):
 @database_sync_to_async
 def _watched(tickets, people, since):
     """The tickets that are open somewhere, and the ones of ``people`` that moved lately."""
-    theirs = Q(requester__in=people) | Q(assignee__in=people)
+    shared = Participant.objects.in_force().filter(person__in=people)
+    theirs = Q(requester__in=people) | Q(assignee__in=people) | Q(pk__in=shared.values("ticket"))
     found = Ticket.objects.filter(Q(pk__in=tickets) | (theirs & Q(last_event_at__gte=since)))
+    if people:
+        found = found.prefetch_related("participants")
     return list(
         found.only("reference", "event_count", "last_event_at", "requester_id", "assignee_id")
     )
@@ -143,7 +150,8 @@ async def _close_lost_rights():
 
 @database_sync_to_async
 def without_rights(held):
-    """The sockets of ``held`` whose owner may not hold them any more; three queries for all."""
+    """The sockets of ``held`` whose owner may not hold them any more; three queries for all, one
+    more if somebody takes part in another's ticket."""
     people = User.objects.in_bulk({socket.user_id for socket in held})
     sessions = set(
         Session.objects.filter(
@@ -152,6 +160,8 @@ def without_rights(held):
         ).values_list("session_key", flat=True)
     )
     tickets = Ticket.objects.in_bulk({socket.ticket_id for socket in held if socket.ticket_id})
+    shared = {socket.ticket_id for socket in held if socket.part == Part.PARTICIPANT}
+    prefetch_related_objects([tickets[pk] for pk in shared & tickets.keys()], "participants")
     return [
         socket
         for socket in held
@@ -166,7 +176,8 @@ def _may_hold(socket, user, ticket) -> bool:
     if not constant_time_compare(socket.session_hash, user.get_session_auth_hash()):
         return False
     if socket.ticket_id:
-        return ticket is not None and ticket.part_of(user) == socket.part
+        is_here = ticket is not None and ticket.merged_into_id is None
+        return is_here and ticket.part_of(user) == socket.part
     return True
 
 

@@ -3,3 +3,14 @@ from django.dispatch import Signal
 # A public message was stored. Inside the transaction that stored it; internal notes are not
 # announced. Arguments: ticket: Ticket, event: TicketEvent
 message_posted = Signal()
+
+# A mail came that is too large to be taken in. Inside the transaction that wrote it down.
+# Arguments: mail: InboundMail
+mail_too_large = Signal()
+
+# A server says that a mail of ours did not arrive, or not yet. Arguments: mail: InboundMail,
+# bounce: inbound.parsed.Bounce (message_id, recipient, status, is_final)
+mail_bounced = Signal()
+
+# No mail could be fetched from a mailbox for too long. Arguments: mailbox: Mailbox
+mailbox_silent = Signal()

@@ -17,19 +17,36 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tickets import actions as ticket_actions
 from tickets import uploads
-from tickets.deadlines import outlook_of
+from tickets.asking import find_own
+from tickets.belongings import belongings_of
 from tickets.forms import FeedbackForm, KeyForm, MoveForm
 from tickets.models import Attachment, Ticket
-from tickets.promises import promise_of
+from tickets.parties import participants
+from tickets.parties.participant_wording import promise_for
+from tickets.promise.deadlines import outlook_of
 from tickets.queues import queues_for
-from tickets.workflow import ENDED, HANDLERS, Part, Status, TicketRefusal, TransitionRefused
+from tickets.regulated.complaint_words import procedure_of
+from tickets.relations.links import links_for_requester, links_of
+from tickets.workflow import (
+    CUSTOMERS,
+    ENDED,
+    HANDLERS,
+    MergedAway,
+    Part,
+    Status,
+    TicketRefusal,
+    TransitionRefused,
+)
 
 from . import actions
 from .forms import MessageForm, StaffMessageForm
-from .thread import Kind, thread_of, timeline_of
+from .thread import Kind, Place, reads_notes, thread_after, thread_of, timeline_of
 
 REQUESTER_LINES = 10
 STAFF_LINES = 20
+EARLIER_SHOWN = 5
+LINKED = {"links", "merged"}  # what was merged into it may have links of its own
+EARLIER = ("reference", "subject", "status", "last_event_at")
 
 
 def _find(request, reference):
@@ -40,17 +57,26 @@ def _find(request, reference):
     return found, part
 
 
-def _opening(request, ticket, part, newest):
+def _opening(request, ticket, part, newest, merged):
     """The thread as its page opens: the newest lines, or all if that is asked for."""
-    return thread_of(ticket, part, request.user, newest=None if "all" in request.GET else newest)
+    newest = None if "all" in request.GET else newest
+    return thread_of(ticket, part, request.user, newest=newest, merged=merged)
 
 
-def _number(request, name) -> int:
-    value = request.GET.get(name, "")[:10]
-    return min(int(value), 2**31 - 1) if value.isdecimal() else 0
+def _number(value) -> int:
+    return min(int(value[:10]), 2**31 - 1) if value[:10].isdecimal() else 0
 
 
-# --- The requester's side -----------------------------------------------------
+def _before(request, ticket) -> Place | None:
+    """The line whose anchor ``?before=`` names; without a ticket it is one of ``ticket``."""
+    reference, dash, number = request.GET.get("before", "").rpartition("-")
+    if dash and not reference:
+        return None
+    number = _number(number)
+    return Place(reference or ticket.reference, number) if number else None
+
+
+# --- The customers' side: the requester's, and of who takes part ---------------
 
 
 @require_GET
@@ -58,17 +84,18 @@ def _number(request, name) -> int:
 def ticket(request, reference):
     """D1-19, D3-2: what was said, where it stands, who has it and what comes next."""
     found, part = _find(request, reference)
-    if part != Part.REQUESTER:
-        return redirect(found.workspace_url)
-    return _requester_page(request, found)
+    if found.merged_into_id or part not in CUSTOMERS:
+        return redirect(found.home.url_for(request.user))
+    return _customer_page(request, found, part)
 
 
-def _requester_page(
-    request, ticket, form=None, *, status=200, feedback_form=None, file_problems=()
+def _customer_page(
+    request, ticket, part, form=None, *, status=200, feedback_form=None, file_problems=()
 ):
     form = form or MessageForm(initial={"key": uuid.uuid4()})
-    context = _requester_context(request, ticket) | {
-        "thread": _opening(request, ticket, Part.REQUESTER, REQUESTER_LINES),
+    context = _customer_context(request, ticket, part)
+    context |= {
+        "thread": _opening(request, ticket, part, REQUESTER_LINES, context["merged"]),
         "form": form,
         "section": "tickets",
         **_waiting_files(request, form, file_problems),
@@ -78,22 +105,40 @@ def _requester_page(
     return render(request, "messaging/ticket.html", context, status=status)
 
 
-def _requester_context(request, ticket):
+def _customer_context(request, ticket, part):
     """What changes with the ticket's lines, on the page and in the stream alike."""
-    return {
-        "ticket": ticket,
-        "part": Part.REQUESTER,
+    is_requester = part == Part.REQUESTER
+    context, has = _shared_context(ticket, part)
+    return context | {
+        "is_customer": True,
         "page_url": ticket.get_absolute_url(),
-        "promise": promise_of(ticket),
-        "call": ticket.waiting_call(),
+        "promise": promise_for(ticket, request.user),
+        "may_choose": is_requester and participants.may_choose(ticket, request.user),
+        "call": context["call"] if is_requester else None,
         "outlook": outlook_of(ticket),
+        "links": links_for_requester(ticket) if is_requester and has & LINKED else [],
         "timeline": timeline_of(ticket),
-        "may_rate": ticket.may_be_rated,
+        "may_rate": is_requester and ticket.may_be_rated,
         "feedback_form": FeedbackForm(),
         "form": MessageForm(initial={"key": uuid.uuid4()}),
         "closed_words": actions.chat_closed_words(ticket, request.user),
         **uploads.offer(),
     }
+
+
+def _shared_context(ticket, part):
+    """What both sides' pages show of what hangs on ``ticket``; and what that is."""
+    has = belongings_of(ticket)
+    context = {
+        "ticket": ticket,
+        "part": part,
+        "merged": list(ticket.merged.all()) if "merged" in has else (),
+        "participants": list(ticket.participants.named()) if "participants" in has else (),
+        "call": ticket.waiting_call() if has & {"call", "merged"} else None,
+    }
+    if "case" in has and part != Part.EARLIER:
+        context |= procedure_of(ticket)
+    return context, has
 
 
 def _waiting_files(request, form, problems=()):
@@ -109,25 +154,31 @@ def _waiting_files(request, form, problems=()):
 def lines(request, reference):
     """The lines after ``?after=N`` (or before ``?before=N``) as the page shows them."""
     found, part = _find(request, reference)
-    if part != Part.REQUESTER:
+    if part not in CUSTOMERS:
         raise PermissionDenied
-    return _stream(request, found, part, "messaging/_stream.html", _requester_context)
+    return _stream(request, found, part, "messaging/_stream.html", _customer_context)
 
 
 def _stream(request, ticket, part, template, context_of):
-    before = _number(request, "before")
-    if before:
-        thread = thread_of(ticket, part, request.user, before=before)
-        context = {"thread": thread, "part": part, "ticket": ticket}
+    if ticket.merged_into_id:
+        raise Http404  # so that an open page asks for itself, and is led to where it goes on
+    if before := _before(request, ticket):
+        thread = thread_of(ticket, part, request.user, before=before, merged=ticket.merged.all())
+        context = {
+            "thread": thread,
+            "part": part,
+            "is_customer": part in CUSTOMERS,
+            "ticket": ticket,
+        }
         return render(request, "messaging/_lines.html", context)
-    after = _number(request, "after")
+    after = _number(request.GET.get("after", ""))
     if after >= ticket.event_count:
         return HttpResponse(status=204)
-    thread = thread_of(ticket, part, request.user, after=after)
+    thread = thread_after(ticket, part, request.user, after)
     if not thread.lines:  # nothing this reader may know of
         return HttpResponse(status=204)
     moves = [line for line in thread.lines if line.kind in (Kind.STATUS, Kind.RATED)]
-    context = context_of(request, ticket) | {
+    context = context_of(request, ticket, part) | {
         "thread": thread,
         "moved": bool(moves),
         # Only then is the composer replaced: somebody may be writing in it.
@@ -143,9 +194,9 @@ def _stream(request, ticket, part, template, context_of):
 @require_POST
 @permission_required("messaging.add_message", raise_exception=True)
 def reply(request, reference):
-    """D4-4: the requester's words and files."""
+    """D4-4: the customer's words and files."""
     found, part = _find(request, reference)
-    if part != Part.REQUESTER:
+    if part not in CUSTOMERS:
         raise PermissionDenied
     typed = _typed(request)
     problems, files = _take_files(request, typed)
@@ -157,7 +208,8 @@ def reply(request, reference):
         )
 
     def page(status):
-        return _requester_page(request, found, form, status=status, file_problems=problems)
+        home = found.home
+        return _customer_page(request, home, part, form, status=status, file_problems=problems)
 
     return _said(request, found, form, problems, say, page)
 
@@ -184,6 +236,8 @@ def _said(request, ticket, form, problems, say, page):
     if "remove" in request.POST or problems or not form.is_valid():
         return page(422)
     try:
+        if ticket.merged_into_id:
+            raise MergedAway(ticket)
         say()
     except TicketRefusal as refusal:
         ticket.refresh_from_db()  # the transaction was undone, what it did to the object was not
@@ -195,9 +249,7 @@ def _said(request, ticket, form, problems, say, page):
 
 
 def _requester_act(request, reference, act, message):
-    found, part = _find(request, reference)
-    if part != Part.REQUESTER:
-        raise PermissionDenied
+    found = find_own(request, reference)
     try:
         act(found)
         messages.success(request, message % {"ticket": found})
@@ -243,12 +295,10 @@ def reopen(request, reference):
 @permission_required("tickets.rate_ticket", raise_exception=True)
 def rate(request, reference):
     """D0-13, D4-6: how it was handled. A rating closes what was resolved."""
-    found, part = _find(request, reference)
-    if part != Part.REQUESTER:
-        raise PermissionDenied
+    found = find_own(request, reference)
     form = FeedbackForm(request.POST)
     if not form.is_valid():
-        return _requester_page(request, found, status=422, feedback_form=form)
+        return _customer_page(request, found, Part.REQUESTER, status=422, feedback_form=form)
 
     def keep(ticket):
         ticket_actions.rate(ticket, by=request.user, **form.cleaned_data)
@@ -265,9 +315,16 @@ def rate(request, reference):
 def workspace_ticket(request, reference):
     """D2-6: one conversation, one panel of facts."""
     found, part = _find(request, reference)
-    if part == Part.REQUESTER:
-        return redirect(found)
+    if found.merged_into_id or part == Part.REQUESTER:
+        return redirect(found.home.url_for(request.user))
     return _workspace_page(request, found, part)
+
+
+def _earlier_of(ticket, part):
+    """D0-21: what else its customer has told, for who answers for it now."""
+    if part == Part.ADMIN or (part == Part.ASSIGNEE and ticket.status not in ENDED):
+        return Ticket.objects.of_customer(ticket).only(*EARLIER)[:EARLIER_SHOWN]
+    return []
 
 
 def _blank_staff_form(request, ticket):
@@ -279,25 +336,31 @@ def _workspace_page(
     request, ticket, part, form=None, *, status=200, move_form=None, file_problems=()
 ):
     form = form or _blank_staff_form(request, ticket)
-    context = _staff_context(request, ticket, part, form) | {
-        "thread": _opening(request, ticket, part, STAFF_LINES),
+    context = _staff_context(request, ticket, part, form)
+    context |= {
+        "thread": _opening(request, ticket, part, STAFF_LINES, context["merged"]),
         "move_form": move_form or MoveForm(ticket=ticket, by=request.user, auto_id="move_%s"),
         "queues": queues_for(request.user).values(),
+        "earlier": _earlier_of(ticket, part),
+        "links": links_of(ticket, request.user) if context["is_linked"] else [],
         **_waiting_files(request, form, file_problems),
     }
     return render(request, "messaging/workspace_ticket.html", context, status=status)
 
 
-def _staff_context(request, ticket, part=None, form=None):
-    part = part or ticket.part_of(request.user)
-    return {
-        "ticket": ticket,
-        "part": part,
+def _staff_context(request, ticket, part, form=None):
+    context, has = _shared_context(ticket, part)
+    followers = list(ticket.followers.select_related("person")) if "followers" in has else ()
+    return context | {
         "page_url": ticket.workspace_url,
         "form": form or _blank_staff_form(request, ticket),
         "handles": part in HANDLERS,
+        "sees_all": reads_notes(part),
+        "is_linked": bool(has & LINKED) and reads_notes(part),
+        "tags": ticket.tags.all() if "tags" in has else (),
+        "followers": followers,
+        "is_following": request.user.pk in {each.person_id for each in followers},
         "rating": ticket.newest_feedback,
-        "call": ticket.waiting_call(),
         "closed_words": actions.chat_closed_words(ticket, request.user),
         **uploads.offer(),
     }
@@ -340,8 +403,9 @@ def write(request, reference):
 
     def page(status):
         # The new lines are on this page now: sending again sends.
-        form.data["seen"] = str(found.event_count)
-        return _workspace_page(request, found, part, form, status=status, file_problems=problems)
+        home = found.home
+        form.data["seen"] = str(home.event_count)
+        return _workspace_page(request, home, part, form, status=status, file_problems=problems)
 
     return _said(request, found, form, problems, say, page)
 
@@ -363,4 +427,4 @@ def move(request, reference):
             return redirect(found.workspace_url)
         except TicketRefusal as refusal:
             form.refuse(refusal)
-    return _workspace_page(request, found, part, status=422, move_form=form)
+    return _workspace_page(request, found.home, part, status=422, move_form=form)

@@ -10,6 +10,7 @@ from accounts.console import ReadOnlyAdmin
 from . import outbox
 from .models import Notification, OutgoingMail, Preference
 from .tasks import ring
+from .webhooks import admin as _webhooks  # noqa: F401 -- registers its pages
 
 
 @admin.register(Notification)

@@ -6,3 +6,4 @@ class NotificationsConfig(AppConfig):
 
     def ready(self):
         from . import privacy, receivers  # noqa: F401, PLC0415 -- app ready
+        from .webhooks import events  # noqa: F401, PLC0415 -- app ready

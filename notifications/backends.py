@@ -10,6 +10,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
+from messaging.inbound.oauth import TokenRefused, access_token
+from messaging.models import Mailbox
+
 
 class _KeepsAnswer:
     """smtplib forgets what the server said on accepting a mail; its queue id finds the mail
@@ -23,16 +26,37 @@ class _KeepsAnswer:
         return code, words
 
 
-class _SMTP(_KeepsAnswer, smtplib.SMTP):
+class _SignsInByToken:
+    """Microsoft and Google take an access token in place of a password."""
+
+    def login(self, user, password, **kwargs):
+        if not settings.EMAIL_OAUTH_MAILBOX:
+            return super().login(user, password, **kwargs)
+        self.ehlo_or_helo_if_needed()
+        words = f"user={user}\x01auth=Bearer {password}\x01\x01"
+        # A challenge says why not; an empty answer gets the refusal itself.
+        return self.auth("XOAUTH2", lambda challenge=None: "" if challenge else words)
+
+
+class _SMTP(_KeepsAnswer, _SignsInByToken, smtplib.SMTP):
     pass
 
 
-class _SMTPOverSSL(_KeepsAnswer, smtplib.SMTP_SSL):
+class _SMTPOverSSL(_KeepsAnswer, _SignsInByToken, smtplib.SMTP_SSL):
     pass
 
 
 class SmtpBackend(EmailBackend):
-    """Django's own, which also remembers the server's last ``answer``."""
+    """Django's own, which also remembers the server's last ``answer``, and may sign in as one of
+    our mailboxes does."""
+
+    def open(self):
+        if settings.EMAIL_OAUTH_MAILBOX and not self.connection:
+            mailbox = Mailbox.objects.filter(name=settings.EMAIL_OAUTH_MAILBOX).first()
+            if mailbox is None:
+                raise TokenRefused("There is no mailbox called EMAIL_OAUTH_MAILBOX.")
+            self.username, self.password = mailbox.username, access_token(mailbox)
+        return super().open()
 
     @property
     def connection_class(self):

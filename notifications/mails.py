@@ -13,15 +13,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.applications import path_to_apply_again
-from accounts.models import AccountEvent, Application, DataExport, LoginRecord, Standing
+from accounts.models import AccountEvent, Application, DataExport, LoginRecord, Role, Standing
 from accounts.sign_ins import path_to_dispute
-from tickets.feedback import path_to_rate
-from tickets.models import Audience, Concern, TicketEvent
-from tickets.promises import promise_of
+from accounts.work import signature_of
+from tickets.automation.timing import MOMENTS
+from tickets.improvement.feedback import path_to_rate
+from tickets.improvement.problems import told_together
+from tickets.mail_addresses import reply_address
+from tickets.models import Audience, Channel, Concern, RuleRun, Ticket, TicketEvent
+from tickets.parties.participant_wording import promise_for
+from tickets.relations.link_words import others_in
 from tickets.wording import by_when
-from tickets.workflow import LIVE, OURS, REQUESTER_WORDS, Status
+from tickets.workflow import LIVE, OURS, REQUESTER_WORDS, Part, Status
 
-from .models import Notification, OutgoingMail
+from .models import Notification, OutgoingMail, WebhookDelivery
 from .preferences import is_refused, may_be_refused
 
 Kind = Notification.Kind
@@ -58,16 +63,17 @@ STILL_MEANT = {
     Kind.ERASURE_ASKED: lambda person: person.erase_at is not None,
     Kind.ERASURE_STOPPED: lambda person: person.erase_at is None and person.is_active,
     Kind.CONCERN_SETTLED: lambda person: person.is_approved,
+    Kind.WEBHOOK_OFF: lambda person: person.is_admin,
 }
 
 # What tickets must still be like for mails about what time did.
 STILL_SO = {
-    Kind.REMINDER: lambda ticket: ticket.status in (Status.WAITING, Status.RESOLVED),
-    Kind.AT_RISK: lambda ticket: ticket.status in OURS,
-    Kind.LEFT_ALONE: lambda ticket: ticket.status in OURS and ticket.assignee_id is None,
+    Kind.REMINDER: lambda ticket, rule: ticket.status in (Status.WAITING, Status.RESOLVED),
+    Kind.AT_RISK: lambda ticket, rule: MOMENTS[rule](ticket) is not None,
+    Kind.LEFT_ALONE: lambda ticket, rule: ticket.status in OURS and ticket.assignee_id is None,
 }
 
-# What the cause of a mail about an account names: the templates' word for it, and where it is.
+# What the cause of a mail names besides a line: the templates' word for it, and where it is.
 _applications = Application.objects.select_related("applicant")
 CAUSES = {
     "application": ("application", _applications),
@@ -76,6 +82,8 @@ CAUSES = {
     "login": ("sign_in", LoginRecord.objects.all()),
     "export": ("export", DataExport.objects.select_related("user")),
     "concern": ("concern", Concern.objects.all()),
+    "rule-run": ("rule_run", RuleRun.objects.select_related("rule")),
+    "webhook-off": ("delivery", WebhookDelivery.objects.select_related("webhook")),
 }
 
 
@@ -104,14 +112,15 @@ def written(mail, notification) -> EmailMultiAlternatives:
     facts["body"] = words_of(f"{notification.kind}_message.txt", facts)
     return envelope(
         mail,
-        subject=subject_for(facts["headline"], ticket),
+        subject=subject_for(facts["headline"], ticket, facts.get("is_neutral")),
         text=words_of("base_message.txt", facts) + "\n",
         html=INLINER.inline(template("base_message.html").render(facts)),
         ticket=ticket,
+        reply_to=facts.get("reply_to", ""),
     )
 
 
-def envelope(mail, *, subject, text, html, ticket=None) -> EmailMultiAlternatives:
+def envelope(mail, *, subject, text, html, ticket=None, reply_to="") -> EmailMultiAlternatives:
     """One mail to one person: nobody learns who else was told."""
     headers = {
         "Message-ID": mail.message_id,
@@ -122,7 +131,14 @@ def envelope(mail, *, subject, text, html, ticket=None) -> EmailMultiAlternative
         # All mails about a ticket answer the same root, so mail programs show one thread.
         root = f"<ticket-{ticket.reference.lower()}@{mail.message_id.rpartition('@')[2]}"
         headers |= {"In-Reply-To": root, "References": root}
-    message = EmailMultiAlternatives(one_line(subject), text, to=[mail.email], headers=headers)
+    reply_to = reply_to or (ticket and one_line(ticket.category.email))
+    message = EmailMultiAlternatives(
+        one_line(subject),
+        text,
+        to=[mail.email],
+        reply_to=[reply_to] if reply_to else None,
+        headers=headers,
+    )
     if html:
         message.attach_alternative(html, "text/html")
     return message
@@ -135,7 +151,7 @@ def facts_for(notification) -> dict:
         raise NotMeant(_("The person chose not to be mailed about this."))
     facts = {"site_name": settings.SITE_NAME, "person": person}
     if notification.event_id:
-        facts |= ticket_facts(notification)
+        facts |= ticket_facts(notification) | cause_facts(notification)
     elif not STILL_MEANT[notification.kind](person):
         raise NotMeant(_("The person’s account has changed."))
     else:
@@ -182,34 +198,61 @@ def ticket_facts(notification) -> dict:
     if event is None:
         raise NotMeant(_("The person may no longer see the ticket."))
     ticket = event.ticket
-    if notification.kind in STILL_SO and not STILL_SO[notification.kind](ticket):
+    is_still_so = STILL_SO.get(notification.kind)
+    if is_still_so and not is_still_so(ticket, event.data["rule"]):
         raise NotMeant(_("The ticket has moved on."))
     is_requester = person.pk == ticket.requester_id
-    words = ticket.description if notification.kind == Kind.ASSIGNED_TO_YOU else event.text
+    takes_part = ticket.part_of(person) == Part.PARTICIPANT
+    is_customer = is_requester or takes_part
+    is_neutral = is_receipt_of_mail(notification, event)
+    words = ticket.description if notification.kind == Kind.ASSIGNED_TO_YOU else event.new_words
+    words = "" if is_neutral else words
     quote = cut(words, MAX_QUOTE)
     is_cut = quote != words
-    if is_requester and event.text:
+    if is_customer and words:
         quote = f"{quote}\n\n{signature_of(event.actor)}".rstrip()
     return {
         "event": event,
         "ticket": ticket,
         "is_requester": is_requester,
+        "takes_part": takes_part,
+        "follows": not is_customer and ticket.followers.filter(person=person).exists(),
         "actor_name": event.actor.first_name if event.actor else settings.SITE_NAME,
         "new_status": (
-            status_words(event.data["to"], is_requester) if event.kind == Line.STATUS else ""
+            status_words(event.data["to"], is_customer) if event.kind == Line.STATUS else ""
         ),
-        "status_words": status_words(ticket.status, is_requester),
+        "status_words": status_words(ticket.status, is_customer),
+        "is_neutral": is_neutral,
+        "reply_to": reply_address(ticket, person) if takes_answers(notification) else "",
         "quote": quote,
         "quote_lines": textwrap.indent(quote, "> ", lambda line: True),
         "is_cut": is_cut,
-        "file_count": event.attachments.count(),
+        "file_count": 0 if is_neutral else event.attachments.count(),
+        "other": Ticket.objects.filter(pk__in=others_in(event)).first(),
+        "told_together": told_together(event) if event.kind == Line.MENDED else (),
         "rate_link": (
             settings.SITE_URL + path_to_rate(ticket)
             if is_requester and person.is_approved and asks_to_rate(event)
             else ""
         ),
-        "next": next_step(ticket, event) if is_requester else staff_next_step(ticket),
+        "next": next_step(ticket, event, person) if is_customer else staff_next_step(ticket),
     }
+
+
+def takes_answers(notification) -> bool:
+    """Whether who answers the mail writes to everyone on its ticket: customers always do, staff
+    only where somebody wrote to them or it became theirs. Other answers would be for colleagues."""
+    event, person = notification.event, notification.recipient
+    if event is None or event.audience != Audience.EVERYONE:
+        return False
+    is_customer = person.role == Role.CUSTOMER or person.pk == event.ticket.requester_id
+    return is_customer or notification.kind in (Kind.MESSAGE, Kind.ASSIGNED_TO_YOU)
+
+
+def is_receipt_of_mail(notification, event) -> bool:
+    """Whoever wrote the mail may have given somebody else's address: then the receipt must not
+    carry their words there (SEC-D8)."""
+    return notification.kind == Kind.TICKET_RAISED and event.channel == Channel.EMAIL
 
 
 def asks_to_rate(event) -> bool:
@@ -219,19 +262,13 @@ def asks_to_rate(event) -> bool:
     return event.data["to"] in (Status.RESOLVED, Status.CLOSED) and event.ticket.may_be_rated
 
 
-def signature_of(author) -> str:
-    """What ``author`` puts under their words, while they answer customers."""
-    profile = getattr(author, "agent_profile", None)
-    return profile.signature if profile and author.is_agent else ""
+def status_words(status: str, is_customer: bool) -> str:
+    return REQUESTER_WORDS[Status(status)] if is_customer else Status(status).label
 
 
-def status_words(status: str, is_requester: bool) -> str:
-    return REQUESTER_WORDS[Status(status)] if is_requester else Status(status).label
-
-
-def next_step(ticket, event) -> str:
+def next_step(ticket, event, person) -> str:
     """The promise of the ticket's page, without the words that the mail quotes already."""
-    promise = promise_of(ticket)
+    promise = promise_for(ticket, person)
     parts = [promise.strong, promise.rest, promise.sub]
     return " ".join(cut(str(part), 300) for part in parts if part and part != event.text)
 
@@ -258,16 +295,22 @@ def link_for(notification, facts) -> tuple[str, str]:
         return _("Sign in"), reverse("account_login")
     if notification.kind == Kind.CONCERN_SETTLED:
         return _("What you told us"), reverse("tickets:concerns")
+    if notification.kind == Kind.WEBHOOK_OFF:
+        page = reverse("admin:notifications_webhook_change", args=[facts["delivery"].webhook_id])
+        return _("Look at the webhook"), page
     if ticket is None:
         return _("Go to the registry"), reverse("home")
     if notification.recipient.standing == Standing.UNCLAIMED:
         return _("Create your account and follow it"), reverse("account_signup")
-    return _("Open your ticket"), ticket.url_for(notification.recipient)
+    words = _("Open the ticket") if facts["takes_part"] else _("Open your ticket")
+    return words, ticket.url_for(notification.recipient)
 
 
-def subject_for(headline: str, ticket) -> str:
+def subject_for(headline: str, ticket, is_neutral: bool = False) -> str:
     """[CCR-2026-00482] Priya wrote to you: Kettle stopped heating, cut between words."""
-    words = f"[{ticket.reference}] {headline}: {ticket.subject}" if ticket else headline
+    words = f"[{ticket.reference}] {headline}" if ticket else headline
+    if ticket and not is_neutral:
+        words += f": {ticket.subject}"
     return textwrap.shorten(one_line(words), MAX_SUBJECT, placeholder="...")
 
 

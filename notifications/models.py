@@ -11,12 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from tickets.models import Ticket, TicketEvent
 
+from .owed import Leased, LeasedQuerySet, Owed
+from .webhooks.models import Webhook, WebhookDelivery
+
+__all__ = ["Notification", "OutgoingMail", "Preference", "Webhook", "WebhookDelivery"]
+
 
 def new_message_id() -> str:
     return f"<{secrets.token_hex(16)}@{settings.DEFAULT_FROM_EMAIL.rsplit('@', 1)[-1].strip('>')}>"
 
 
-class OutgoingMailQuerySet(models.QuerySet):
+class OutgoingMailQuerySet(LeasedQuerySet):
     def due(self, now):
         """What may be sent now. A mail waits for an earlier one of its ticket to its person."""
         earlier = OutgoingMail.objects.filter(
@@ -25,22 +30,12 @@ class OutgoingMailQuerySet(models.QuerySet):
             recipient=OuterRef("recipient"),
             pk__lt=OuterRef("pk"),
         )
-        return self.filter(
-            Q(leased_until=None) | Q(leased_until__lt=now),
-            ~Exists(earlier),
-            state=OutgoingMail.State.OWED,
-            next_try_at__lte=now,
-        ).order_by("next_try_at", "pk")
+        owed = self.filter(~Exists(earlier), state=OutgoingMail.State.OWED, next_try_at__lte=now)
+        return owed.unleased(now).order_by("next_try_at", "pk")
 
 
-class OutgoingMail(models.Model):
+class OutgoingMail(Owed, Leased):
     """One mail to one person, from the moment it is owed until the server took it."""
-
-    class State(models.TextChoices):
-        OWED = "owed", _("Waiting to be sent")
-        SENT = "sent", _("Accepted by the server")
-        FAILED = "failed", _("Given up")
-        DROPPED = "dropped", _("Not sent: no longer meant for this person")
 
     message_id = models.CharField(
         _("Message-ID"), max_length=200, unique=True, default=new_message_id, editable=False
@@ -50,18 +45,10 @@ class OutgoingMail(models.Model):
     )
     email = models.EmailField(_("to"), max_length=254)
     ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, related_name="+")
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.OWED)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    next_try_at = models.DateTimeField(_("next try"), default=timezone.now)
-    leased_until = models.DateTimeField(null=True, editable=False)
-    lease = models.UUIDField(null=True, editable=False)
-    last_answer = models.TextField(_("last answer"), blank=True)
     # Mails composed elsewhere (codes) bring their content; it is emptied once they are sent.
     content = models.JSONField(default=dict, blank=True, editable=False)
     subject = models.CharField(_("subject"), max_length=300, blank=True)
     expires_at = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(_("owed since"), default=timezone.now)
-    sent_at = models.DateTimeField(_("sent"), null=True)
 
     objects = OutgoingMailQuerySet.as_manager()
 
@@ -83,6 +70,7 @@ class OutgoingMail(models.Model):
                 condition=Q(state="owed"),
                 name="mail_owed_order",
             ),
+            models.Index(fields=["created_at"], condition=Q(state="failed"), name="mail_given_up"),
         ]
 
     def __str__(self):
@@ -118,9 +106,16 @@ class Notification(models.Model):
         REMINDER = "reminder", _("Reminder, to the customer")
         AT_RISK = "at_risk", _("Promise at risk")
         MISSED = "missed", _("Promise missed")
+        JOINED = "joined", _("Added to a ticket")
+        MERGED = "merged", _("Tickets merged or split, to the customer")
+        CHILDREN_DONE = "children_done", _("The parts of a ticket are done")
+        MENDED = "mended", _("Problem mended, to the customer")
+        STAGED = "staged", _("Regulated complaint moved on, to the customer")
+        RULED = "ruled", _("Told by a rule")
         LEFT_ALONE = "left_alone", _("Ticket too long without an agent")
         RATING_ANSWERED = "rating_answered", _("Rating answered")
         CONCERN_SETTLED = "concern_settled", _("Concern answered")
+        WEBHOOK_OFF = "webhook_off", _("Webhook switched off")
 
     cause = models.CharField(_("cause"), max_length=60)  # like ticket-event:123, application:5
     kind = models.CharField(_("kind"), max_length=30, choices=Kind)

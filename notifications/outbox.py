@@ -1,13 +1,11 @@
 """The outbox: every mail that is owed is claimed, checked, written, sent and marked.
 
-The row is the promise. A claim is a lease, so two workers never send the same mail together and
-what a killed worker held comes back. Between "the server took it" and "marked as sent" lies the
-one moment in which a crash sends a mail twice, with the same Message-ID.
+Between "the server took it" and "marked as sent" lies the one moment in which a crash sends a
+mail twice, with the same Message-ID. ``owed.py`` says how mails are claimed and tried again.
 """
 
 import logging
 import smtplib
-import uuid
 from datetime import timedelta
 
 from django.conf import settings
@@ -17,20 +15,18 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tickets.mail_addresses import new_message_id
+
 from .faults import fault
-from .mails import NotMeant, compose, one_line
+from .mails import NotMeant, compose, one_line, takes_answers
 from .models import Notification, OutgoingMail
+from .owed import FIRST_DELAY, LEASE, UNLEASED, retry_delay
 
 State = OutgoingMail.State
 logger = logging.getLogger(__name__)
 
 BATCH = 20
-# Longer than the slowest conversation about one mail: six answers of EMAIL_TIMEOUT each.
-LEASE = timedelta(minutes=3)
-FIRST_DELAY = timedelta(seconds=15)
-LONGEST_DELAY = timedelta(hours=12)
 LONGEST_OUTAGE_DELAY = timedelta(minutes=5)
-UNLEASED = {"lease": None, "leased_until": None}
 
 
 def drain() -> None:
@@ -50,18 +46,12 @@ def drain() -> None:
 
 
 def claim() -> list[OutgoingMail]:
-    """Lease the next mails that are due; nobody else touches them until the lease ends."""
+    """Lease the next mails that are due."""
     while address_notifications():
         pass
     now = timezone.now()
     drop_expired(now)
-    with transaction.atomic():
-        # Two workers choose different mails: each passes over what the other is choosing.
-        due = OutgoingMail.objects.due(now).select_for_update(skip_locked=True, of=("self",))
-        chosen = [mail.pk for mail in due.only("pk")[:BATCH]]
-        ours = OutgoingMail.objects.filter(pk__in=chosen)
-        ours.update(lease=uuid.uuid4(), leased_until=now + LEASE)
-        return list(ours.order_by("next_try_at", "pk"))
+    return OutgoingMail.objects.due(now).claim(BATCH)
 
 
 def drop_expired(now) -> None:
@@ -79,7 +69,7 @@ def address_notifications() -> int:
     waiting = list(
         Notification.objects.select_for_update(of=("self",))
         .filter(mail=None)
-        .select_related("recipient", "event")
+        .select_related("recipient", "event__ticket")
         .order_by("pk")[:200]
     )
     mails = OutgoingMail.objects.bulk_create([_mail_for(notification) for notification in waiting])
@@ -91,9 +81,10 @@ def address_notifications() -> int:
 
 def _mail_for(notification) -> OutgoingMail:
     person, event = notification.recipient, notification.event
-    return OutgoingMail(
-        recipient=person, email=person.email, ticket_id=event.ticket_id if event else None
-    )
+    mail = OutgoingMail(recipient=person, email=person.email, ticket=event and event.ticket)
+    if takes_answers(notification):
+        mail.message_id = new_message_id(event.ticket, person)
+    return mail
 
 
 def deliver(mail: OutgoingMail, connection) -> None:
@@ -142,15 +133,10 @@ def settle_refusal(mail, refusal, code, answer) -> None:
     to mend, so it never is."""
     tries = mail.tries + 1
     final = code >= 500 and not isinstance(refusal, smtplib.SMTPSenderRefused)
-    if final or tries >= settings.MAIL_MAX_TRIES or is_too_old(mail):
+    if final or tries >= settings.OUTBOX_MAX_TRIES or mail.is_too_old:
         finish(mail, State.FAILED, answer, tries=tries)
     else:
         put_off(mail, retry_delay(tries), answer, tries=tries)
-
-
-def retry_delay(tries: int) -> timedelta:
-    """15 seconds, then four times as long each time, at most 12 hours: ten tries in 42 hours."""
-    return min(FIRST_DELAY * 4 ** (tries - 1), LONGEST_DELAY)
 
 
 def wait_for_server(mails, trouble) -> None:
@@ -160,14 +146,10 @@ def wait_for_server(mails, trouble) -> None:
     logger.warning("The mail server can't be reached: %s", answer)
     for mail in mails:
         age = timezone.now() - mail.created_at
-        if is_too_old(mail):
+        if mail.is_too_old:
             finish(mail, State.FAILED, answer)
         else:
             put_off(mail, min(max(age, FIRST_DELAY), LONGEST_OUTAGE_DELAY), answer)
-
-
-def is_too_old(mail) -> bool:
-    return timezone.now() - mail.created_at > settings.MAIL_GIVE_UP_AFTER
 
 
 def put_off(mail, delay: timedelta, answer: str, **changes) -> None:
@@ -186,7 +168,7 @@ def finish(mail, state: str, answer: str, **changes) -> None:
 
 def _held(mail):
     """``mail``'s row, as long as it is owed and the lease is ours."""
-    return OutgoingMail.objects.filter(pk=mail.pk, lease=mail.lease, state=State.OWED)
+    return mail.held().filter(state=State.OWED)
 
 
 @transaction.atomic

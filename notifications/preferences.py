@@ -71,9 +71,21 @@ CHOICES = (
     ),
     _choice(
         "moves",
-        _("Somebody changes the status of a ticket of mine"),
-        {Kind.STATUS_CHANGED},
+        _("Somebody changes the status of a ticket of mine, or its parts have ended"),
+        {Kind.STATUS_CHANGED, Kind.CHILDREN_DONE},
         {Role.AGENT, Role.ADMIN},
+    ),
+    _choice(
+        "rules",
+        _("A rule of the registry tells me of a ticket"),
+        {Kind.RULED},
+        {Role.AGENT, Role.ADMIN},
+    ),
+    _choice(
+        "webhooks",
+        _("A webhook was switched off because it failed"),
+        {Kind.WEBHOOK_OFF},
+        {Role.ADMIN},
     ),
     _choice("taken", _("An agent takes on a ticket I raised"), {Kind.ASSIGNED}, EVERYBODY),
     _choice(

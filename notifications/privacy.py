@@ -10,8 +10,8 @@ from accounts.retention import RULES, Rule
 from accounts.signals import erasing, exporting
 from tickets.models import Ticket
 
-from .models import Notification, OutgoingMail, Preference
-from .outbox import UNLEASED
+from .models import Notification, OutgoingMail, Preference, WebhookDelivery
+from .owed import UNLEASED
 
 State = OutgoingMail.State
 
@@ -61,11 +61,19 @@ def _old_mails(moment):
     return settled.filter(worded).exclude(recipient__legal_hold__gt="")
 
 
-RULES.append(
+RULES += [
     Rule(
         "mails",
         gettext_lazy("Address and subject of mails in the outbox are emptied"),
         _old_mails,
         lambda mails: mails.update(email="", **_NO_WORDS),
-    )
-)
+    ),
+    Rule(
+        "webhooks",
+        gettext_lazy("Deliveries of webhooks are removed"),
+        lambda moment: WebhookDelivery.objects.exclude(state=State.OWED).filter(
+            created_at__lt=moment
+        ),
+        lambda deliveries: deliveries.delete()[0],
+    ),
+]

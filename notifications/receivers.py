@@ -27,18 +27,26 @@ from tickets.models import Routing, TicketEvent
 from tickets.signals import (
     call_asked,
     call_logged,
+    children_done,
+    complaint_moved,
     concern_settled,
+    line_written,
+    participant_added,
+    problem_mended,
     promise_moved,
     rating_answered,
     requester_corrected,
+    rule_tells,
     ticket_assigned,
     ticket_clocked,
     ticket_raised,
     ticket_removing,
     ticket_status_changed,
+    tickets_rejoined,
 )
 from tickets.workflow import Part, Status
 
+from . import mail_in
 from .models import Notification, OutgoingMail
 from .tasks import ring
 
@@ -105,9 +113,16 @@ def owe_word_of_the_download(sender, export, **kwargs):
     owe(Kind.EXPORT_READY, export.asked_by, cause=f"export:{export.pk}")
 
 
+def customers_of(ticket, *, but: User | None = None) -> list[User]:
+    """The requester and who takes part: each gets a mail of their own, ``but`` who did it."""
+    takers = User.objects.customers().filter(participations__ticket=ticket)
+    return [person for person in (ticket.requester, *takers) if person != but]
+
+
 @receiver(ticket_raised)
 def owe_receipt_and_call_admins(sender, ticket, event, **kwargs):
-    owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=event)
+    if not mail_in.is_receipt_too_many(event):
+        owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=event)
     if ticket.assignee is None and ticket.category.routing != Routing.AUTOMATIC:
         admins = User.objects.admins().exclude(pk=ticket.requester_id)
         owe_ticket_mail(Kind.TICKET_UNASSIGNED, *admins, event=event)
@@ -115,26 +130,30 @@ def owe_receipt_and_call_admins(sender, ticket, event, **kwargs):
 
 @receiver(ticket_assigned)
 def owe_news_of_assignment(sender, ticket, event, **kwargs):
-    owe_ticket_mail(Kind.ASSIGNED, ticket.requester, event=event)
+    owe_ticket_mail(Kind.ASSIGNED, *customers_of(ticket, but=event.actor), event=event)
     if event.actor != ticket.assignee:
         owe_ticket_mail(Kind.ASSIGNED_TO_YOU, ticket.assignee, event=event)
 
 
 @receiver(message_posted)
 def owe_message_to_other_side(sender, ticket, event, **kwargs):
-    if event.actor != ticket.requester:
-        owe_ticket_mail(Kind.MESSAGE, ticket.requester, event=event)
-    elif ticket.assignee:
+    customers = customers_of(ticket)
+    others = [person for person in customers if person != event.actor]
+    owe_ticket_mail(Kind.MESSAGE, *others, event=event)
+    if event.actor not in customers:
+        return
+    if ticket.assignee:
         owe_ticket_mail(Kind.MESSAGE, ticket.assignee, event=event)
     else:  # nobody has it yet: those who assign hear, once an hour however much is written
         cause = f"unassigned-message:{ticket.pk}:{event.at:%Y%m%d%H}"
         admins = User.objects.admins().exclude(pk=ticket.requester_id)
-        owe(Kind.MESSAGE, *admins, cause=cause, event=event)
+        hear_anyway = ticket.followers.values("person")
+        owe(Kind.MESSAGE, *admins.exclude(pk__in=hear_anyway), cause=cause, event=event)
 
 
 @receiver(ticket_status_changed)
 def owe_status_mail(sender, ticket, event, **kwargs):
-    """Both sides hear of a move by others. Of resolving and closing the requester always hears."""
+    """Both sides hear of a move by others. Of resolving and closing customers always hear."""
     why = event.data.get("why")
     if why in (Part.ASSIGNMENT, Part.REPLY):
         return  # the mail about the assignment or the message tells it
@@ -143,9 +162,22 @@ def owe_status_mail(sender, ticket, event, **kwargs):
     if event.actor != ticket.assignee and not is_filed:
         owe_ticket_mail(Kind.STATUS_CHANGED, ticket.assignee, event=event)
     if to in (Status.RESOLVED, Status.CLOSED):
-        owe_ticket_mail(Kind(to), ticket.requester, event=event)
-    elif event.actor != ticket.requester and why != Part.MESSAGE:
-        owe_ticket_mail(Kind.STATUS_CHANGED, ticket.requester, event=event)
+        owe_ticket_mail(Kind(to), *customers_of(ticket), event=event)
+    elif why != Part.MESSAGE:
+        others = customers_of(ticket, but=event.actor)
+        owe_ticket_mail(Kind.STATUS_CHANGED, *others, event=event)
+
+
+@receiver(tickets_rejoined)
+def owe_word_of_where_it_goes_on(sender, ticket, event, **kwargs):
+    """Of a split the receipt of the new ticket tells."""
+    if event.kind in (Line.MERGED, Line.UNMERGED):
+        owe_ticket_mail(Kind.MERGED, *customers_of(ticket), event=event)
+
+
+@receiver(children_done)
+def owe_word_that_nothing_is_waited_for(sender, ticket, event, **kwargs):
+    owe_ticket_mail(Kind.CHILDREN_DONE, ticket.assignee, event=event)
 
 
 @receiver(requester_corrected)
@@ -165,6 +197,11 @@ def owe_what_was_said_on_the_phone(sender, ticket, event, **kwargs):
     owe_ticket_mail(Kind.CALL_LOGGED, ticket.requester, event=event)
 
 
+@receiver(complaint_moved)
+def owe_the_step_of_a_complaint(sender, ticket, event, **kwargs):
+    owe_ticket_mail(Kind.STAGED, *customers_of(ticket), event=event)
+
+
 @receiver(ticket_removing)
 def remove_what_was_owed(sender, ticket, **kwargs):
     Notification.objects.filter(event__ticket=ticket).delete()
@@ -174,6 +211,12 @@ def remove_what_was_owed(sender, ticket, **kwargs):
 @receiver(rating_answered)
 def owe_the_answer_to_a_rating(sender, ticket, event, **kwargs):
     owe_ticket_mail(Kind.RATING_ANSWERED, ticket.requester, event=event)
+
+
+@receiver(problem_mended)
+def owe_word_that_it_is_mended(sender, ticket, event, **kwargs):
+    """D0-27: one mail to each customer, which names all tickets they had with it."""
+    owe(Kind.MENDED, ticket.requester, cause=f"mended:{event.key}", event=event)
 
 
 @receiver(concern_settled)
@@ -197,10 +240,39 @@ def owe_word_of_what_time_did(sender, ticket, event, **kwargs):
             owe_ticket_mail(Kind.LEFT_ALONE, *admins, event=event)
 
 
+@receiver(rule_tells)
+def owe_word_of_a_rule(sender, run, people, **kwargs):
+    """What time sets off has no line of its own: the one that says where the ticket stands."""
+    event = run.event or run.ticket.status_event
+    owe(Kind.RULED, *people, cause=f"rule-run:{run.pk}", event=event)
+
+
 @receiver(promise_moved)
 def owe_word_of_another_time(sender, ticket, event, **kwargs):
-    """D1-15: who moves a promise tells its requester why."""
-    owe_ticket_mail(Kind.STATUS_CHANGED, ticket.requester, event=event)
+    """D1-15: who moves a promise tells the customers why."""
+    owe_ticket_mail(Kind.STATUS_CHANGED, *customers_of(ticket), event=event)
+
+
+@receiver(participant_added)
+def owe_word_to_who_joins(sender, ticket, event, **kwargs):
+    owe_ticket_mail(Kind.JOINED, User.objects.get(pk=event.data["person"]), event=event)
+
+
+# What followers hear of, and as what kind of mail.
+FOLLOWED = {
+    Line.MESSAGE: Kind.MESSAGE,
+    Line.NOTE: Kind.MESSAGE,
+    Line.STATUS: Kind.STATUS_CHANGED,
+    Line.BREACHED: Kind.MISSED,
+}
+
+
+@receiver(line_written)
+def owe_followers_the_line(sender, ticket, event, **kwargs):
+    """Whether they may still see it is asked when the mail is sent."""
+    if event.kind in FOLLOWED and not event.data.get("why"):  # that tells another line
+        followers = User.objects.filter(followed__ticket=ticket).exclude(pk=event.actor_id)
+        owe_ticket_mail(FOLLOWED[event.kind], *followers, event=event)
 
 
 @receiver(email_changed)

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from accounts.customers import is_customer
 from accounts.models import User
 
-from . import fields, promises, sla
-from .history import lock, write
+from . import fields
+from .history import lock, mark, write
 from .models import (
     Attachment,
     Audience,
@@ -25,10 +25,14 @@ from .models import (
     Channel,
     Feedback,
     ReferenceCounter,
+    Rule,
     Ticket,
     TicketDraft,
     TicketEvent,
 )
+from .promise import promises, sla
+from .regulated import complaints
+from .relations import links
 from .signals import (
     promise_moved,
     ticket_assigned,
@@ -40,6 +44,7 @@ from .workflow import (
     HANDLERS,
     LIVE,
     OURS,
+    SETTLED,
     TRANSITIONS,
     AlreadyAssigned,
     Part,
@@ -66,14 +71,18 @@ def raise_ticket(
     channel: Channel = Channel.WEB,
     priority: str = "",
     answers: fields.Answers | None = None,
+    about: str = "",
+    how: dict | None = None,
     **details,
 ) -> Ticket:
     """Register a complaint of ``by``, or of ``requester`` who told it to ``by``.
 
     Without a ``priority`` it has the one that is usual in its category, whose questions have these
-    ``answers``. ``details`` are the other fields of the form. A draft makes one ticket: asked
-    again with the same ``draft_key``, the first one is returned. Files that waited in the draft
-    go with it. Raises TooMany past the hourly limit, which is for people who write themselves.
+    ``answers``. ``about`` is the number of a ticket of theirs that ended and that this one follows
+    up; ``how`` is what its first line says of the way it came, besides the ``channel``;
+    ``details`` are the other fields of the form. A draft makes one ticket: asked again with
+    the same ``draft_key``, the first one is returned. Files that waited in the draft go with it.
+    Raises TooMany past the hourly limit, which is for people who write themselves.
     """
     requester = requester or by
     if requester != by and not (by.has_perm("tickets.raise_for_others") and is_customer(requester)):
@@ -83,10 +92,47 @@ def raise_ticket(
         TicketDraft.objects.filter(key=draft_key, owner=by).delete()
         if first := Ticket.objects.filter(draft_key=draft_key, requester=by).first():
             return first
+    if old := links.ended_ticket_of(requester, about):
+        lock(old)
     # Taken first: its lock makes simultaneous tickets wait for each other, so the limit holds.
     reference = ReferenceCounter.next_reference()
     if requester == by and _has_raised_many(by):
         raise TooMany(_("You have raised many tickets within an hour. Try again a little later."))
+    ticket = register(
+        reference,
+        by=by,
+        requester=requester,
+        category=category,
+        description=description,
+        draft_key=draft_key,
+        data={"channel": channel, **(how or {})},
+        priority=priority,
+        answers=answers,
+        subject=subject,
+        **details,
+    )
+    if old:
+        links.follow_up(ticket, old=old, by=by)
+    return ticket
+
+
+def register(
+    reference: str,
+    *,
+    by: User,
+    requester: User,
+    category: Category,
+    description: str,
+    data: dict,
+    draft_key: UUID | None = None,
+    priority: str = "",
+    answers: fields.Answers | None = None,
+    **details,
+) -> Ticket:
+    """The ticket with its first line, whoever decided that there is one; inside a transaction.
+
+    ``data`` of that line says how it came; the other words are those of ``raise_ticket``.
+    """
     now = timezone.now()
     priority = priority or category.default_priority
     terms = sla.terms_for(category, priority)
@@ -94,7 +140,6 @@ def raise_ticket(
         reference=reference,
         requester=requester,
         category=category,
-        subject=subject,
         priority=priority,
         created_at=now,
         draft_key=draft_key,
@@ -106,12 +151,7 @@ def raise_ticket(
         Kind.RAISED,
         by=by,
         at=now,
-        data={
-            "category": category.pk,
-            "priority": priority,
-            "channel": channel,
-            "kind": ticket.kind,
-        },
+        data={"category": category.pk, "priority": priority, "kind": ticket.kind, **data},
         text=description,
         last_message_by=Part.REQUESTER,
         message_count=1,
@@ -119,6 +159,7 @@ def raise_ticket(
     fields.keep_first(ticket, answers or {})
     if draft_key:
         Attachment.objects.waiting_in(draft_key, by).update(event=event, draft_key=None)
+    complaints.fit(ticket)
     ticket_raised.send(sender=Ticket, ticket=ticket, event=event)
     return ticket
 
@@ -139,7 +180,7 @@ def change_status(
     resolution: str = "",
     until: date | None = None,
     via: Part | None = None,
-    rule: str = "",
+    rule: Rule | str = "",
     key: UUID | None = None,
     answers: fields.Answers | None = None,
 ) -> TicketEvent:
@@ -149,7 +190,7 @@ def change_status(
     ``resolution`` is the kind of a resolution, ``until`` the day a hold ends. ``via`` names the
     step that brings the move with it; the table lets assignment and reply move by themselves.
     ``key`` is the one-time key of the form. ``answers`` to the category's questions are kept with
-    a resolution. Nobody (``by`` is None) moves it by a ``rule`` of ``clockwork``.
+    a resolution. Nobody (``by`` is None) moves it by a ``rule`` of ``clockwork`` or of operators.
 
     Raises DetailsMissing when people resolve it before they know what the category needs to know.
 
@@ -162,8 +203,14 @@ def change_status(
     if ticket.status != seen:
         raise TransitionRefused(_("%(ticket)s was changed by someone else.") % {"ticket": ticket})
     before = Status(ticket.status)
+    is_by_requester = by and by.pk == ticket.requester_id
+    if ticket.legal_due_at and to in SETTLED and not is_by_requester:
+        raise TransitionRefused(_("This complaint needs its final response first."))
+    if to in SETTLED and (by or before in LIVE) and not is_by_requester:
+        links.refuse_before_parts(ticket)
     allowed = TRANSITIONS.get((before, to), frozenset())
-    moves = ticket.next_statuses(by) if by else next_statuses(before, Part.CLOCK)
+    step = Part.RULE if isinstance(rule, Rule) else Part.CLOCK
+    moves = ticket.next_statuses(by) if by else next_statuses(before, step)
     if via not in allowed and to not in moves:
         raise TransitionRefused(
             _("%(ticket)s cannot go from %(before)s to %(after)s.")
@@ -173,13 +220,14 @@ def change_status(
     if to == Status.RESOLVED and by:
         fields.complete(ticket, by=by, answers=answers or {})
     now = timezone.now()
-    data = {"from": before, "to": to}
-    data |= {name: value for name, value in (("why", via), ("rule", rule)) if value}
+    data = {"from": before, "to": to} | ({"why": via} if via else {}) | mark(rule)
     changes = {"status": to} | _CONSEQUENCES[to](ticket, now, data, by, text, resolution, until)
     if text and by and ticket.part_of(by) in HANDLERS:
         changes["last_message_by"] = Part.ASSIGNEE
         changes["first_responded_at"] = ticket.first_responded_at or now
     event = write(ticket, Kind.STATUS, by=by, at=now, data=data, text=text, key=key, **changes)
+    if before not in LIVE and to == Status.OPEN:
+        complaints.fit(ticket)  # it may be about something the law has rules for by now
     ticket_status_changed.send(sender=Ticket, ticket=ticket, event=event)
     return event
 
@@ -253,7 +301,7 @@ def assign(
     *,
     to: User,
     by: User | None,
-    rule: str = "",
+    rule: Rule | str = "",
     note: str = "",
     capacity: int | None = None,
 ) -> TicketEvent:
@@ -261,7 +309,7 @@ def assign(
 
     Administrators assign any live ticket, its agent hands it over, an agent of its pool takes it.
     Nobody (``by`` is None) assigns it by a ``rule`` of ``routing``, to who has less than
-    ``capacity``. ``note`` is for the next agent and stays among staff.
+    ``capacity``, or of operators. ``note`` is for the next agent and stays among staff.
 
     Raises AlreadyAssigned when somebody was quicker, TicketRefusal when it can't be theirs.
     """
@@ -289,7 +337,7 @@ def assign(
         raise AlreadyAssigned(ticket, to)
     if note:
         write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, text=note)
-    data = {"from": ticket.assignee_id, "to": to.pk} | ({"rule": rule} if rule else {})
+    data = {"from": ticket.assignee_id, "to": to.pk} | mark(rule)
     event = write(ticket, Kind.ASSIGNED, by=by, data=data, assignee=to)
     ticket_assigned.send(sender=Ticket, ticket=ticket, event=event)
     if ticket.status == Status.NEW:
@@ -318,7 +366,7 @@ def release(ticket: Ticket, *, by: User | None, rule: str = "") -> TicketEvent |
     is_as_seen = rule and seen == (ticket.assignee_id, ticket.status)
     if agent is None or (agent.is_approved and agent.is_agent and not is_as_seen):
         return None
-    data = {"from": agent.pk, "to": None} | ({"rule": rule} if rule else {})
+    data = {"from": agent.pk, "to": None} | mark(rule)
     return write(ticket, Kind.ASSIGNED, by=by, data=data, assignee=None)
 
 
@@ -326,16 +374,17 @@ def release(ticket: Ticket, *, by: User | None, rule: str = "") -> TicketEvent |
 def classify(
     ticket: Ticket,
     *,
-    by: User,
+    by: User | None,
     priority: str,
     category: Category,
     kind: str | None = None,
     tags: list[str] | None = None,
+    rule: Rule | str = "",
 ) -> TicketEvent | None:
     """Set priority and category, and if given kind and tags; nothing is written when all are what
-    they were."""
+    they were. Nobody (``by`` is None) does it by a ``rule`` of operators."""
     lock(ticket)
-    if ticket.part_of(by) not in HANDLERS:
+    if by and ticket.part_of(by) not in HANDLERS:
         raise PermissionDenied
     changes = {}
     data = {}
@@ -356,9 +405,11 @@ def classify(
     due_at = ticket.due_at
     if fits_another:
         changes |= _promised_for(ticket, priority, category)
-    event = write(ticket, Kind.CLASSIFIED, by=by, data=data, audience=Audience.STAFF, **changes)
+    told = data | mark(rule)
+    event = write(ticket, Kind.CLASSIFIED, by=by, data=told, audience=Audience.STAFF, **changes)
     if ticket.due_at != due_at:
         _promise_moved(ticket, due_at, ticket.due_at, by=by, because=next(iter(data)))
+    complaints.fit(ticket)
     return event
 
 

@@ -3,16 +3,18 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 
 from .models import Ticket
 from .queues import queues_for
-from .workflow import HANDLERS, TicketRefusal
+from .workflow import HANDLERS, Part, TicketRefusal
 
 
 def act_on(request, reference, act):
     """Find the ticket, act on it, say how it went, and go back to it if it is still theirs."""
-    ticket = get_object_or_404(Ticket.objects.visible_to(request.user), reference=reference)
+    ticket, part = Ticket.objects.seen_by(request.user, reference)
+    if part is None:
+        raise Http404
     try:
         messages.success(request, act(ticket))
     except TicketRefusal as refusal:
@@ -27,6 +29,17 @@ def find_handled(request, reference):
     if part is None:
         raise Http404
     if part not in HANDLERS:
+        raise PermissionDenied
+    return ticket
+
+
+def find_own(request, reference):
+    """The ticket, for its requester: what only they may do is not there for who takes part, and
+    403 for staff."""
+    ticket, part = Ticket.objects.with_people().seen_by(request.user, reference)
+    if part in (None, Part.PARTICIPANT):
+        raise Http404
+    if part != Part.REQUESTER:
         raise PermissionDenied
     return ticket
 

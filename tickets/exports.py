@@ -1,8 +1,10 @@
 """What the tickets app knows about a person, as they get it in their archive.
 
-Of the history only the lines everybody on the ticket reads: internal notes stay internal.
+Of the history only the lines everybody on the ticket reads: internal notes stay internal. Of other
+people's tickets they took part in, only what they wrote there themselves.
 """
 
+from django.db.models import Q
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
@@ -10,6 +12,8 @@ from accounts.archive import Part
 from accounts.signals import exporting
 
 from .models import Attachment, Audience, CallRequest, Concern, Feedback, Ticket, TicketDraft
+from .parties.participants import written_on_by
+from .relations.links import links_for_requester
 
 CHUNK = 100  # tickets that are read at a time
 
@@ -19,11 +23,13 @@ def _tickets_of(user):
 
 
 def _files_of(user):
-    """What came with their tickets, from both sides, and what waits to be sent."""
-    sent = Attachment.objects.filter(event__ticket__requester=user, event__audience="everyone")
-    waiting = Attachment.objects.filter(uploader=user, event=None)
-    both = (sent | waiting).select_related("event__ticket").order_by("created_at", "pk")
-    return both.iterator(chunk_size=CHUNK)
+    """What came with their tickets, from both sides, what they sent to others, and what waits to
+    be sent."""
+    sent = Q(event__ticket__requester=user, event__audience=Audience.EVERYONE)
+    to_others = Q(uploader=user, event__ticket__in=written_on_by(user).values("pk"))
+    waiting = Q(uploader=user, event=None)
+    files = Attachment.objects.filter(sent | to_others | waiting).select_related("event__ticket")
+    return files.order_by("created_at", "pk").iterator(chunk_size=CHUNK)
 
 
 def _path(attachment) -> str:
@@ -34,7 +40,7 @@ def _path(attachment) -> str:
 
 @receiver(exporting)
 def export_tickets(sender, user, **kwargs):
-    tickets = _tickets_of(user).select_related("assignee", "category")
+    tickets = _tickets_of(user).select_related("assignee", "category", "case", "merged_into")
     return Part("tickets", (_row(each, user) for each in tickets.iterator(chunk_size=CHUNK)))
 
 
@@ -57,8 +63,18 @@ def _row(ticket, user) -> dict:
         "resolved_at": ticket.resolved_at,
         "closed_at": ticket.closed_at,
         "resolution": ticket.resolution_kind,
+        "goes_on_in": str(ticket.merged_into or ""),
+        "links": [f"{each.words} {each.other}" for each in links_for_requester(ticket)],
+        "complaint": _complaint(ticket),
         "lines": [_line(line, user) for line in lines.order_by("number").iterator()],
     }
+
+
+def _complaint(ticket) -> dict | None:
+    """The days of its steps, if the law sets some."""
+    case = getattr(ticket, "case", None)
+    days = ("received_at", "acknowledged_at", "investigating_at", "responded_at", "respond_by")
+    return case and {name: getattr(case, name) for name in days}
 
 
 def _line(line, user) -> dict:
@@ -69,6 +85,24 @@ def _line(line, user) -> dict:
         "by": _("you") if line.actor_id == user.pk else str(line.actor or _("the registry")),
         "words": line.text,
     }
+
+
+@receiver(exporting)
+def export_words_on_others(sender, user, **kwargs):
+    """The rest of these conversations is about somebody else."""
+    tickets = written_on_by(user).order_by("pk").only("reference")
+    return Part(
+        "tickets_of_others",
+        (
+            {"number": each.reference, "lines": [_line(line, user) for line in _said(each, user)]}
+            for each in tickets.iterator(chunk_size=CHUNK)
+        ),
+    )
+
+
+def _said(ticket, user):
+    lines = ticket.events.filter(actor=user, audience=Audience.EVERYONE).order_by("number")
+    return lines.iterator()
 
 
 @receiver(exporting)

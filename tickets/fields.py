@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 
 from .history import lock, write
-from .models import Audience, CategoryField, FieldValue, Tag, Ticket, TicketEvent
+from .models import Audience, CategoryField, FieldValue, Rule, Tag, Ticket, TicketEvent
 from .workflow import HANDLERS, TicketRefusal, TransitionRefused
 
 Answers = dict[CategoryField, str]  # each in the form of ``inputs.as_text``; "" is none
@@ -68,7 +68,8 @@ def complete(ticket: Ticket, *, by: User, answers: Answers) -> None:
     asked = [field for field in CategoryField.objects.of(ticket) if field.is_missing]
     if missing := [field for field in asked if not answers.get(field)]:
         raise DetailsMissing(missing)
-    answer(ticket, by=by, answers=answers)
+    if answers:
+        answer(ticket, by=by, answers=answers)
 
 
 def tag(ticket: Ticket, names: list[str]) -> dict[str, list[int]]:
@@ -92,4 +93,6 @@ def erase(ticket: Ticket) -> None:
     ticket.field_values.all().delete()
     worn = list(Tag.objects.select_for_update().filter(tickets=ticket).order_by("name"))
     ticket.tags.clear()
-    Tag.objects.filter(pk__in=[tag.pk for tag in worn], tickets=None).delete()
+    unused = Tag.objects.filter(pk__in=[tag.pk for tag in worn], tickets=None)
+    # A rule that lost the tag it looks for would act on every ticket.
+    unused.exclude(pk__in=Rule.tags.through.objects.values("tag")).delete()

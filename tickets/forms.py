@@ -1,6 +1,5 @@
 """Input about tickets: cleaning, choices, layout."""
 
-import unicodedata
 from datetime import date, timedelta
 
 from crispy_forms.helper import FormHelper
@@ -11,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.formfields import PhoneNumberField
 
-from .assignment import Desk
+from .automation.assignment import Desk
 from .detail_forms import AsksWhatIsMissing
 from .inputs import (
     BoxedDateField,
+    LineField,
     TagsField,
     TreeChoiceField,
     answer_field,
@@ -48,17 +48,14 @@ class KeyForm(forms.Form):
         return self.cleaned_data["key"] if self.is_valid() else None
 
 
-class TextField(forms.CharField):
-    """Long words. Too much is an error beside the field, never cut by the browser in silence.
-
-    ``name`` begins that error: "Description".
-    """
+class TextField(LineField):
+    """Long words. ``name`` begins the error that they are too long: "Description"."""
 
     widget = forms.Textarea
 
-    def __init__(self, *, name, **kwargs):
+    def __init__(self, *, name, max_length=None, **kwargs):
         super().__init__(**kwargs)
-        self.max_length = settings.MAX_TEXT_LENGTH
+        self.max_length = max_length or settings.MAX_TEXT_LENGTH
         self.validators.append(
             forms.fields.validators.MaxLengthValidator(
                 self.max_length,
@@ -68,13 +65,7 @@ class TextField(forms.CharField):
         )
 
     def to_python(self, value):
-        words = super().to_python(value).replace("\r\n", "\n")
-        return words if any(map(_is_visible, words)) else ""
-
-
-def _is_visible(character) -> bool:
-    """Whether it leaves a mark: zero-width spaces and joiners alone say nothing."""
-    return unicodedata.category(character)[0] not in "CZ"
+        return super().to_python(value).replace("\r\n", "\n")
 
 
 class PastDateField(BoxedDateField):
@@ -107,6 +98,7 @@ class TicketForm(forms.ModelForm):
         widget=forms.RadioSelect({"class": "form-check-input"}),
         error_messages={"invalid_choice": _("Choose what it is")},
     )
+    about = forms.CharField(label=_("About a ticket that ended"), required=False)
     description = TextField(
         name=_("Description"),
         label=_("Describe it"),
@@ -168,7 +160,7 @@ class TicketForm(forms.ModelForm):
             "against": {"max_length": _("This must be 200 characters or less")},
         }
         widgets = {"priority": forms.RadioSelect({"class": "form-check-input"})}
-        field_classes = {"category": TreeChoiceField}
+        field_classes = {"category": TreeChoiceField, "subject": LineField, "against": LineField}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -180,8 +172,6 @@ class TicketForm(forms.ModelForm):
         self.helper = bare_helper()
         self.fields["category"].queryset = Category.objects.active()
         self.fields["category"].empty_label = _("Choose one")
-        self.fields["subject"].widget.attrs.pop("maxlength", None)
-        self.fields["against"].widget.attrs.pop("maxlength", None)
         self.fields["description"].widget.attrs["rows"] = 6
         self.fields["priority"].initial = Priority.NORMAL
         self.fields["priority"].hints = {
@@ -240,10 +230,13 @@ class TicketForm(forms.ModelForm):
         return own | {"answers": answers_in(self, self.questions)}
 
     @classmethod
-    def resume(cls, draft) -> "TicketForm":
-        """The form as it was left, not judged yet."""
+    def resume(cls, draft, about: Ticket | None = None) -> "TicketForm":
+        """The form as it was left, not judged yet. What nobody has filled in yet says the same as
+        the ticket it is ``about`` again."""
         typed = draft.fields if draft else {}
-        form = cls(initial={name: words for name, words in typed.items() if words})
+        known = {"category": about.category_id, "subject": about.subject} if about else {}
+        known |= {name: words for name, words in typed.items() if words}
+        form = cls(initial=known | ({"about": about.reference} if about else {}))
         for name in form._dates():
             form.initial[name] = [typed.get(f"{name}_{box}", "") for box in range(3)]
         return form

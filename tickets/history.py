@@ -15,16 +15,24 @@ from itertools import groupby
 from operator import attrgetter
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .models import Audience, Ticket, TicketEvent
+from .automation.timing import wakes_at
+from .models import Audience, Rule, Ticket, TicketEvent
 from .signals import line_written
-from .timing import wakes_at
+from .workflow import MergedAway
 
 BATCH = 200  # tickets whose lines are in memory at a time
 # What ``digest`` reads, besides the digest before.
 DIGESTED = ["ticket_id", "number", "kind", "actor_id", "at", "audience", "data", "words_hash"]
+# What may still happen to a ticket that goes on in another.
+MERGED_TOO = (
+    TicketEvent.Kind.UNMERGED,
+    TicketEvent.Kind.UNLINKED,
+    TicketEvent.Kind.LEFT,
+    TicketEvent.Kind.ERASED,
+)
 
 
 def lock(ticket: Ticket) -> None:
@@ -40,6 +48,12 @@ def lock(ticket: Ticket) -> None:
         ticket.refresh_from_db(from_queryset=locked)
     except Ticket.DoesNotExist:
         ticket.refresh_from_db(from_queryset=locked)
+
+
+def lock_all(*tickets: Ticket) -> None:
+    """Lock them in one order, so that two who do so never wait for each other."""
+    for ticket in sorted(tickets, key=attrgetter("pk")):
+        lock(ticket)
 
 
 def words_hash(salt: str, words: str) -> str:
@@ -63,6 +77,14 @@ def digest(previous: str, event: TicketEvent) -> str:
     ).hexdigest()
 
 
+def mark(rule: Rule | str) -> dict:
+    """What a line says of the ``rule`` it was written by: one of operators, or by its name one of
+    the registry's own."""
+    if isinstance(rule, Rule):
+        return {"rule": "rule", "by_rule": rule.pk}
+    return {"rule": rule} if rule else {}
+
+
 def write(
     ticket: Ticket,
     kind: str,
@@ -78,8 +100,11 @@ def write(
 ) -> TicketEvent:
     """Add the next line to ``ticket``'s history and apply ``changes`` to its row.
 
-    ``ticket`` comes from ``lock`` in the running transaction, or was created in it.
+    ``ticket`` comes from ``lock`` in the running transaction, or was created in it. Raises
+    MergedAway when it goes on in another ticket, whoever wants to write.
     """
+    if ticket.merged_into_id and kind not in MERGED_TOO:
+        raise MergedAway(ticket)
     salt = secrets.token_hex(16) if text else ""
     event = TicketEvent(
         ticket=ticket,
@@ -111,16 +136,16 @@ def write(
     return event
 
 
-def erase_words(ticket: Ticket, *, by, of=None, **changes) -> TicketEvent:
+def erase_words(ticket: Ticket, *, by, of=None, quoted=(), **changes) -> TicketEvent:
     """Empty the words of all lines of ``ticket``, and write down which lines those were. Only the
-    lines ``of`` one person, if that is given.
+    lines ``of`` one person and those where they are ``quoted``, if that is given.
 
     The only change to lines there is: the law asks for it. Digests cover salted hashes, which
     stay, so the chain holds, and ``problems`` accepts emptied words where such a line says so.
     ``ticket`` and ``changes`` are those of ``write``.
     """
     said = ticket.events.exclude(text="").order_by("number")
-    said = said.filter(actor=of) if of else said
+    said = said.filter(Q(actor=of) | Q(number__in=quoted)) if of else said
     numbers = list(said.values_list("number", flat=True))
     event = write(
         ticket,

@@ -1,5 +1,7 @@
-"""Form fields of our own: dates in boxes, tags, categories as a tree, questions of a category."""
+"""Form fields of our own: words, dates in boxes, tags, categories as a tree, questions of a
+category."""
 
+import unicodedata
 from datetime import date
 from decimal import Decimal
 
@@ -13,6 +15,24 @@ from .models.fields import YES_NO
 Kind = CategoryField.Kind
 MAX_TAGS = 20
 INDENT = "\u2003"  # a space browsers keep at the beginning of an option
+
+
+class LineField(forms.CharField):
+    """One line of words. Too much is an error beside the field, never cut by the browser in
+    silence; and what leaves no mark, like zero-width spaces and joiners alone, says nothing."""
+
+    def widget_attrs(self, widget):
+        attrs = super().widget_attrs(widget)
+        attrs.pop("maxlength", None)
+        return attrs
+
+    def to_python(self, value):
+        words = super().to_python(value)
+        return words if any(map(_is_visible, words)) else self.empty_value
+
+
+def _is_visible(character) -> bool:
+    return unicodedata.category(character)[0] not in "CZ"
 
 
 class DateBoxes(forms.MultiWidget):
@@ -137,9 +157,7 @@ def answer_field(
             return _choice_field(YES_NO.items(), **common)
     too_long = _("%(text)s must be 500 characters or less") % {"text": field.label}
     common["error_messages"]["max_length"] = too_long
-    text = forms.CharField(max_length=FieldValue.MAX_LENGTH, **common)
-    text.widget.attrs.pop("maxlength")  # too much is said, not cut
-    return text
+    return LineField(max_length=FieldValue.MAX_LENGTH, **common)
 
 
 def _number_field(**common):

@@ -33,7 +33,11 @@ def _overlap(one: str, other: str) -> float:
 
 
 def _words(text: str) -> set[str]:
-    """Without case, accents and the short words that every sentence has."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(each for each in plain if not unicodedata.combining(each))
-    return {word for word in re.findall(r"\w+", plain) if len(word) >= SHORTEST_WORD}
+    """Without the short words that every sentence has."""
+    return {word for word in re.findall(r"\w+", plain(text)) if len(word) >= SHORTEST_WORD}
+
+
+def plain(text: str) -> str:
+    """Without case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(each for each in apart if not unicodedata.combining(each))

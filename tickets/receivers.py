@@ -1,16 +1,25 @@
 """What tickets do when something happens to an account."""
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from accounts.bells import ring
 from accounts.people import Handover
-from accounts.signals import agent_leaving, availability_changed, open_work_asked
+from accounts.signals import (
+    agent_leaving,
+    availability_changed,
+    open_work_asked,
+    steadiness_asked,
+)
 
 from . import actions
-from .assignment import Desk
+from .automation import clockwork
+from .automation.assignment import Desk
 from .models import Routing, Ticket
+from .parties import calls
+from .relations import links
 from .signals import ticket_raised, ticket_status_changed
-from .workflow import HANDLERS, LIVE, Status
+from .workflow import ENDED, HANDLERS, LIVE, Status
 
 ROUTE = "tickets.tasks.route_tickets"
 
@@ -26,8 +35,8 @@ def hand_on_open_tickets(sender, user, by, handover, **kwargs):
 
     The oldest promise first. Deleted tickets, which may be restored, go back to the pool.
     """
-    theirs = Ticket.objects.filter(assignee=user, status__in=LIVE).order_by("due_at", "pk")
-    theirs = list(theirs.select_related("category"))
+    theirs = Ticket.objects.filter(assignee=user, status__in=LIVE, merged_into=None)
+    theirs = list(theirs.order_by("due_at", "pk").select_related("category"))
     choose = Desk(theirs).choose if handover == Handover.SPREAD else lambda ticket: handover
     for ticket in theirs:
         successor = None if handover == Handover.POOL else choose(ticket)
@@ -51,7 +60,24 @@ def call_the_dealer_for_an_agent(sender, **kwargs):
 
 
 @receiver(ticket_status_changed)
+def tell_parents_that_a_part_ended(sender, ticket, event, **kwargs):
+    if Status(event.data["from"]) in LIVE and ticket.status not in LIVE:
+        links.tell_the_parents_of(ticket)
+
+
+@receiver(ticket_status_changed)
 def free_from_an_agent_who_left(sender, ticket, event, **kwargs):
     """A ticket that had ended when its agent left, and is opened again: somebody else takes it."""
     if Status(event.data["from"]) not in LIVE and ticket.status in LIVE:
         actions.release(ticket, by=event.actor)
+
+
+@receiver(ticket_status_changed)
+def drop_the_call_that_waits(sender, ticket, event, **kwargs):
+    if ticket.status in ENDED:
+        calls.drop_at_the_end(ticket, by=event.actor)
+
+
+@receiver(steadiness_asked)
+def say_whether_time_is_steady(sender, **kwargs):
+    return clockwork.is_steady(timezone.now())

@@ -17,7 +17,7 @@ from accounts.models import User
 
 from . import fields, history
 from .erasure import remove_files
-from .models import Attachment, Ticket, TicketEvent, Tombstone
+from .models import Attachment, ComplaintCase, Ticket, TicketEvent, Tombstone
 from .signals import ticket_removing
 from .wording import day
 from .workflow import TicketRefusal
@@ -34,35 +34,55 @@ def refusal_for(ticket: Ticket) -> str:
     if timezone.now() < removable_from(ticket):
         words = _("%(ticket)s can be removed for good from %(day)s on.")
         return words % {"ticket": ticket, "day": day(removable_from(ticket))}
-    if User.objects.filter(pk__in=_requesters(ticket)).exclude(legal_hold="").exists():
+    joined = Ticket.objects.going_on_in(ticket)
+    people = {person for each in joined for person in _customers_of(each)}
+    if User.objects.filter(pk__in=people).exclude(legal_hold="").exists():
         return _("The customer’s account is on legal hold. Release it first.")
     return ""
 
 
-def _requesters(ticket) -> set[int]:
-    """Whose it is, and whose it was before it was corrected."""
-    corrected = ticket.events.filter(kind=TicketEvent.Kind.REQUESTER)
-    before = (data["from"] for data in corrected.values_list("data", flat=True))
-    return {ticket.requester_id, *before}
+def _customers_of(ticket) -> set[int]:
+    """Whose it is, whose it was before it was corrected, and who ever took part."""
+    told = ticket.events.filter(kind__in=[TicketEvent.Kind.REQUESTER, TicketEvent.Kind.JOINED])
+    others = (data.get("from") or data["person"] for data in told.values_list("data", flat=True))
+    return {ticket.requester_id, *others}
 
 
 @transaction.atomic
 def remove_for_good(ticket: Ticket, *, by: User) -> Tombstone:
-    """Remove ``ticket`` with everything that was said, and keep proof that it was so.
+    """Remove ``ticket`` with everything that was said, and keep proof that it was so. What was
+    merged into it goes with it.
 
     Raises TicketRefusal with the words of ``refusal_for``.
     """
-    history.lock(ticket)
+    merged = list(ticket.merged.all())
+    history.lock_all(ticket, *merged)
     if not by.has_perm("tickets.remove_ticket") or ticket.requester_id == by.pk:
         raise PermissionDenied
     if refusal := refusal_for(ticket):
         raise TicketRefusal(refusal)
+    for each in merged:
+        _remove(each, by)
+    return _remove(ticket, by)
+
+
+def _remove(ticket, by) -> Tombstone:
     tombstone = _tombstone_of(ticket, by)
     ticket_removing.send(sender=Ticket, ticket=ticket)
     remove_files(Attachment.objects.filter(event__ticket=ticket))
     fields.erase(ticket)
-    for rows in (ticket.feedback, ticket.suggestions, ticket.call_requests):
+    for rows in (
+        ticket.feedback,
+        ticket.suggestions,
+        ticket.call_requests,
+        ticket.participants,
+        ticket.followers,
+        ticket.rule_runs,
+        ticket.links,
+        ticket.links_to,
+    ):
         rows.all().delete()
+    ComplaintCase.objects.filter(ticket=ticket).delete()
     Ticket.objects.filter(pk=ticket.pk).update(status_event=None)
     QuerySet(TicketEvent).filter(ticket=ticket).delete()  # past the refusal
     Ticket.objects.filter(pk=ticket.pk).delete()

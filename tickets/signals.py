@@ -23,7 +23,7 @@ promise_moved = Signal()
 
 # Time did something to a ticket that moved it nowhere. Arguments: ticket: Ticket,
 # event: TicketEvent (kind: warned, breached, alarmed or reminded; data: rule, a name of
-# tickets.timing.MOMENTS)
+# tickets.automation.timing.MOMENTS)
 ticket_clocked = Signal()
 
 # A ticket is somebody else's now. Arguments: ticket: Ticket, event: TicketEvent (data: from, to)
@@ -34,6 +34,28 @@ call_asked = Signal()
 
 # A call was written down. Arguments: ticket: Ticket, event: TicketEvent (text: what was said)
 call_logged = Signal()
+
+# A customer takes part in a ticket from now on. Arguments: ticket: Ticket, event: TicketEvent
+# (data: person)
+participant_added = Signal()
+
+# A conversation goes on elsewhere: merged, or split off. Arguments: ticket: Ticket (where it goes
+# on), event: TicketEvent (merged, unmerged or split)
+tickets_rejoined = Signal()
+
+# The last live part of a parent ended. Arguments: ticket: Ticket (the parent), event: TicketEvent
+children_done = Signal()
+
+# The cause behind a ticket is mended. Arguments: ticket: Ticket, event: TicketEvent (text: what
+# its customer is told)
+problem_mended = Signal()
+
+# A regulated complaint moved to its next stage or level. Arguments: ticket: Ticket,
+# event: TicketEvent (staged or escalated; text: what the customer is told)
+complaint_moved = Signal()
+
+# A rule wants people to know of a ticket. Arguments: run: RuleRun, people: list[User]
+rule_tells = Signal()
 
 # A ticket is removed for good: what points at it or its lines must go. Arguments: ticket: Ticket
 ticket_removing = Signal()

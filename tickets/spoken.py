@@ -2,14 +2,19 @@
 
 from datetime import datetime
 
-from . import sla
 from .models import Ticket
-from .promises import SILENCES
+from .promise import sla
+from .promise.promises import SILENCES
 from .workflow import HANDLERS, Part, Status
 
 
 def changes_by(part: Part, ticket: Ticket, now: datetime) -> dict:
-    """As ``history.write`` takes them, for a word of whoever is ``part`` to ``ticket``."""
+    """As ``history.write`` takes them, for a word of whoever is ``part`` to ``ticket``.
+
+    That of a rule is no answer: it keeps no promise and ends no silence.
+    """
+    if part == Part.RULE:
+        return {}
     if part in HANDLERS:
         changes = {
             "last_message_by": Part.ASSIGNEE,

@@ -1,6 +1,11 @@
 from celery import shared_task
 
-from . import anchors, clockwork, expiry, routing, summaries, usual
+from accounts.steadiness import while_steady
+
+from . import anchors, expiry, summaries
+from .automation import clockwork, routing
+from .improvement import problems
+from .promise import usual
 
 
 @shared_task
@@ -14,6 +19,7 @@ def measure_usual_times():
 
 
 @shared_task
+@while_steady
 def drop_old_drafts():
     expiry.drop_old_drafts()
 
@@ -36,3 +42,8 @@ def run_the_clock():
 @shared_task
 def route_tickets():
     routing.run()
+
+
+@shared_task
+def tell_of_mended_problems():
+    problems.tell()

@@ -26,6 +26,15 @@ TYPES = {
     "txt": "text/plain",
     "mp4": "video/mp4",
 }
+# What mail brings besides and nobody can be asked about while they send it. To save, never to show.
+BY_MAIL = TYPES | dict.fromkeys(
+    (
+        "eml", "msg", "ics", "vcf", "asc", "sig", "p7m", "p7s", "csv", "rtf", "doc", "docx",
+        "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp", "gif", "webp", "heic", "tif", "tiff",
+        "bmp", "mov", "3gp", "mp3", "m4a", "wav", "ogg", "zip", "log",
+    ),
+    "application/octet-stream",
+)  # fmt: skip
 ACCEPT = ",".join(f".{extension}" for extension in TYPES)
 KINDS = gettext_lazy("JPG, PNG, PDF, TXT or MP4")
 
@@ -47,9 +56,9 @@ def clean_name(name: str) -> str:
     return path.stem[: 200 - len(path.suffix)] + path.suffix[:50]
 
 
-def problem_with(file: UploadedFile, name: str) -> str:
+def problem_with(file: UploadedFile, name: str, types: dict[str, str] = TYPES) -> str:
     """Why ``file`` can't be kept; empty if it can."""
-    kind = TYPES.get(PurePosixPath(name).suffix.lower().lstrip("."))
+    kind = _type_of(name, types)
     if kind is None or (file.size and not _is_really(file, kind)):
         return _("%(name)s must be a %(kinds)s") % {"name": name, "kinds": KINDS}
     if file.size == 0:
@@ -60,7 +69,13 @@ def problem_with(file: UploadedFile, name: str) -> str:
     return ""
 
 
+def _type_of(name, types) -> str | None:
+    return types.get(PurePosixPath(name).suffix.lower().lstrip("."))
+
+
 def _is_really(file, kind) -> bool:
+    if kind == "application/octet-stream":  # nothing is claimed
+        return True
     file.seek(0)
     start = file.read(8192)
     found = filetype.guess_mime(start)
@@ -69,20 +84,22 @@ def _is_really(file, kind) -> bool:
     return found == kind
 
 
-def keep(files, *, by: User, draft_key: UUID) -> list[str]:
+def keep(files, *, by: User, draft_key: UUID, types: dict[str, str] = TYPES) -> list[str]:
     """Keep what is fit of ``files`` under ``draft_key`` until it is sent.
 
     Returns the refusals. One bad file does not cost the others, and the same file again is kept
     once: a form may arrive twice.
     """
+    if not files:
+        return []
     sizes = list(Attachment.objects.waiting_in(draft_key, by).values_list("size", flat=True))
     problems = []
     for file in files:
         name = clean_name(file.name or "")
-        if problem := problem_with(file, name):
+        if problem := problem_with(file, name, types):
             problems.append(problem)
             continue
-        attachment = _attachment(file, name, by, draft_key)
+        attachment = _attachment(file, name, by, draft_key, types)
         if Attachment.objects.filter(pk=attachment.pk).exists():
             continue
         if problem := _no_room_for(file, sizes):
@@ -102,7 +119,7 @@ def _no_room_for(file, sizes) -> str:
     return ""
 
 
-def _attachment(file, name, by, draft_key) -> Attachment:
+def _attachment(file, name, by, draft_key, types) -> Attachment:
     """Not saved yet. The same file of the same person under the same key has the same id."""
     digest = hashlib.sha256()
     for chunk in file.chunks():
@@ -114,7 +131,7 @@ def _attachment(file, name, by, draft_key) -> Attachment:
         draft_key=draft_key,
         file=file,
         name=name,
-        content_type=TYPES[PurePosixPath(name).suffix.lower().lstrip(".")],
+        content_type=_type_of(name, types),
         size=file.size,
         sha256=sha256,
     )

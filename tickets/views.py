@@ -17,10 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import limits
 from accounts.applications import ApplicationRefused, may_join
 
-from . import actions, drafts, feedback, fields, uploads
+from . import actions, drafts, fields, uploads
 from .asking import act_on, ask, find_handled, posted
 from .counting import capped_counts
-from .deadlines import outlook_of
 from .detail_forms import DetailsForm
 from .expertise import may_offer, offer
 from .filters import QueueFilter
@@ -32,11 +31,14 @@ from .forms import (
     SuggestionForm,
     TicketForm,
 )
+from .improvement import feedback
 from .likeness import tickets_like
 from .models import Attachment, Ticket
 from .paging import page_after
-from .promises import promise_of
+from .promise.deadlines import outlook_of
+from .promise.promises import promise_of
 from .queues import counts_of, queues_for
+from .relations.links import ended_ticket_of
 from .wording import clock
 from .workflow import LIVE, AlreadyAssigned, Status, TicketRefusal
 
@@ -55,20 +57,23 @@ def ticket_list(request):
     """D1-4: what the person has raised, what needs their reply first."""
     mine = Ticket.objects.visible_to(request.user).filter(requester=request.user)
     tab = request.GET.get("tab") if request.GET.get("tab") in TABS else "open"
-    page = page_after(
-        mine.filter(status__in=TABS[tab][1]).for_requester_rows(),
-        ["-needs_requester", "-last_event_at", "-pk"],
-        request.GET.get("after", ""),
-        PAGE_SIZE,
-    )
+    shared = Ticket.objects.shared_with(request.user)
+    if request.GET.get("tab") == "shared":
+        tab, rows, ordering = "shared", shared.for_shared_rows(), ["-pk"]
+    else:
+        rows = mine.filter(status__in=TABS[tab][1]).for_requester_rows()
+        ordering = ["-needs_requester", "-last_event_at", "-pk"]
+    page = page_after(rows, ordering, request.GET.get("after", ""), PAGE_SIZE)
     counts = capped_counts(
         request.user,
+        shared=shared,
         turns=mine.live().filter(needs_requester=True),
         **{name: mine.filter(status__in=states) for name, (_title, states) in TABS.items()},
     )
     context = {
         "page": page,
         "has_any": counts["all"] != "0",
+        "shared": counts["shared"],
         "tab": tab,
         "tabs": [(name, title, counts[name]) for name, (title, _states) in TABS.items()],
         "turns": int(counts["turns"].rstrip("+")),
@@ -126,7 +131,7 @@ def new(request):
     if request.method == "GET":
         draft = drafts.current(request)
         judged = draft and "check" in request.GET
-        form = TicketForm(draft.fields) if judged else TicketForm.resume(draft)
+        form = TicketForm(draft.fields) if judged else TicketForm.resume(draft, _about(request))
         return _new_page(request, form, draft)
     form = TicketForm(request.POST)
     try:
@@ -144,6 +149,12 @@ def new(request):
     if problems or form.errors:
         return _new_page(request, form, draft, problems)
     return redirect("tickets:review" if form.is_valid() else _new_url(form))
+
+
+def _about(request) -> Ticket | None:
+    """The ticket of theirs that somebody wants to follow up."""
+    reference = request.GET.get("about", "").replace("\0", "")
+    return ended_ticket_of(request.user, reference) if request.user.is_authenticated else None
 
 
 @login_not_required
@@ -194,6 +205,7 @@ def review(request):
         return redirect(_new_url(form))
     context = {"form": form, "draft": draft, "version": draft.version(), "section": "new"}
     if request.user.is_authenticated:
+        context["about"] = ended_ticket_of(request.user, form.cleaned_data["about"])
         context["address"] = request.user.addresses.first()  # the default stands first
         context["told_before"] = tickets_like(
             request.user,
@@ -295,9 +307,11 @@ def take(request, reference):
 
     try:
         return act_on(request, reference, act)
-    except Http404:  # perhaps a colleague was quicker, and it left their sight
+    except (Http404, PermissionDenied):  # perhaps a colleague was quicker: it is no more theirs
         colleagues = Ticket.objects.live().of_team(request.user).exclude(assignee=None)
-        taken = get_object_or_404(colleagues.select_related("assignee"), reference=reference)
+        taken = colleagues.select_related("assignee").filter(reference=reference).first()
+        if taken is None:
+            raise
         messages.error(request, str(AlreadyAssigned(taken, taken.assignee)))
         return redirect("tickets:workspace")
 

@@ -29,6 +29,7 @@ REQUESTER_WORDS = {
 
 LIVE = (Status.NEW, Status.OPEN, Status.WAITING, Status.HOLD)
 ENDED = (Status.CLOSED, Status.WITHDRAWN)  # the conversation is shut
+SETTLED = (Status.RESOLVED, Status.CLOSED)  # it came to a result
 OURS = (Status.NEW, Status.OPEN)  # the next step is ours; elsewhere the clock is stopped
 
 
@@ -39,14 +40,18 @@ class Part(models.TextChoices):
     ASSIGNEE = "assignee", _("Assigned agent")
     ADMIN = "admin", _("Administrator")
     POOL = "pool", _("Agent who may take it")
+    PARTICIPANT = "participant", _("Participant")
+    EARLIER = "earlier", _("Agent of another ticket of this customer")
     # These are no people, but steps that bring a move with them.
     ASSIGNMENT = "assignment", _("By assignment")
     REPLY = "reply", _("By the requester's reply")
     MESSAGE = "message", _("With a message")
     CLOCK = "clock", _("As time passes")
+    RULE = "rule", _("By a rule")
 
 
 HANDLERS = frozenset({Part.ASSIGNEE, Part.ADMIN})
+CUSTOMERS = frozenset({Part.REQUESTER, Part.PARTICIPANT})  # whose words are the customer's
 ERASURE = "erasure"  # no part, but the step that ends what its requester leaves behind
 
 
@@ -67,13 +72,14 @@ _MOVES = [
     ({Status.NEW}, {Status.OPEN}, {Part.ASSIGNMENT}),
     ({Status.WAITING}, {Status.OPEN}, {Part.REPLY}),
     (LIVE, {Status.OPEN, Status.WAITING, Status.HOLD}, HANDLERS),
-    (LIVE, {Status.RESOLVED}, HANDLERS),
+    (LIVE, {Status.RESOLVED}, HANDLERS | {Part.RULE}),
+    ({Status.OPEN, Status.WAITING, Status.HOLD}, {Status.OPEN, Status.WAITING}, {Part.RULE}),
     ((*LIVE, Status.RESOLVED), {Status.CLOSED}, HANDLERS | {Part.REQUESTER}),
     ({Status.HOLD}, {Status.OPEN}, {Part.CLOCK}),
     ({Status.WAITING}, {Status.RESOLVED}, {Part.CLOCK}),
     ({Status.RESOLVED}, {Status.CLOSED}, {Part.CLOCK}),
     (LIVE, {Status.WITHDRAWN}, {Part.REQUESTER, Part.ADMIN, ERASURE}),
-    ({Status.RESOLVED, Status.CLOSED}, {Status.OPEN}, HANDLERS | {Part.REQUESTER}),
+    ({Status.RESOLVED, Status.CLOSED}, {Status.OPEN}, HANDLERS | {Part.REQUESTER, Part.REPLY}),
 ]
 
 TRANSITIONS: dict[tuple[Status, Status], frozenset[Part]] = {}
@@ -103,6 +109,14 @@ class AlreadyAssigned(TicketRefusal):
     def __init__(self, ticket, agent):
         words = _("%(ticket)s is already assigned to %(agent)s.")
         super().__init__(words % {"ticket": ticket, "agent": agent})
+
+
+class MergedAway(TicketRefusal):
+    """Nothing is written to a ticket that goes on in another."""
+
+    def __init__(self, ticket):
+        names = {"ticket": ticket, "survivor": ticket.merged_into}
+        super().__init__(_("%(ticket)s goes on in %(survivor)s.") % names)
 
 
 class TooMany(TicketRefusal):

@@ -68,6 +68,9 @@ class UserQuerySet(models.QuerySet):
     def active(self):
         return self.filter(standing=Standing.ACTIVE, deleted_at=None)
 
+    def customers(self):
+        return self.active().filter(role=Role.CUSTOMER)
+
     def agents(self):
         """Who can be given a ticket."""
         return self.active().filter(role=Role.AGENT)

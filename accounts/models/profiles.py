@@ -38,9 +38,14 @@ class Address(models.Model):
         ]
 
     def __str__(self):
+        return ", ".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """As on an envelope, below the name."""
         town = f"{self.city} {self.postal_code}".strip()
         lines = (self.street, self.extra, town, self.region, self.country)
-        return ", ".join(line for line in lines if line)
+        return [line for line in lines if line]
 
 
 class AgentProfile(models.Model):

@@ -7,14 +7,14 @@ import pytest
 import time_machine
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import limits, tasks
 from accounts.devices import recognise
 from accounts.models import Attempt, User
-from tickets.feedback import path_to_rate
+from tickets.improvement.feedback import path_to_rate
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 from tickets.workflow import Status
@@ -516,6 +516,14 @@ def raise_concern(client, alice):
     return client.post(reverse("tickets:concerns"), {"text": "The letters are small."})
 
 
+def share_ticket(client, alice):
+    client.force_login(alice)
+    ticket = make_ticket(alice)
+    with override_settings(REQUESTERS_ADD_PARTICIPANTS=True):
+        share = reverse("tickets:share", args=[ticket.reference])
+        return client.post(share, {"email": "nobody@example.org"})
+
+
 REFUSED = {
     "sign_in_pair": wrong_password,
     "sign_in_account": wrong_password,
@@ -530,6 +538,7 @@ REFUSED = {
     "ticket_draft": begin_ticket,
     "rating_address": rate_by_link,
     "concern": raise_concern,
+    "participant": share_ticket,
 }
 WITHIN = {60: "1 minute", 300: "5 minutes", 600: "10 minutes", 3600: "1 hour", 86400: "1 day"}
 # Waiting helps nothing there: the code is dead, and one asks for another.

@@ -13,7 +13,9 @@ from django.utils import timezone
 from accounts import retention, tasks
 from accounts.models import Application, Invitation, KnownDevice, LoginRecord, SignUp, User
 from accounts.tests.factories import make_agent
-from notifications.models import OutgoingMail
+from messaging.inbound import ledger
+from messaging.models import InboundMail
+from notifications.models import OutgoingMail, Webhook, WebhookDelivery
 from tickets import history
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
@@ -35,6 +37,16 @@ def old(alice, carol, bob, ada, kettles):
             recipient=alice, email=alice.email, subject="Hello", created_at=ago(days),
             state="sent", sent_at=ago(days),
         )  # fmt: skip
+    crm = Webhook.objects.create(name="CRM", url="https://crm.example.com/")
+    for state, days in (("failed", 91), ("failed", 89), ("owed", 91)):
+        WebhookDelivery.objects.create(
+            webhook=crm, event="webhook.test", cause=f"{state}:{days}", about="test",
+            state=state, created_at=ago(days),
+        )  # fmt: skip
+    for days in (366, 364):
+        mail = ledger.store(b"From: alice@example.org\n\nHello", source="pipe")
+        received = {"received_at": ago(days), "fate": "ticketed", "person": alice}
+        InboundMail.objects.filter(pk=mail.pk).update(**received)
     for days in (181, 179):
         Application.objects.create(
             applicant=alice, role="agent", why="Why", reason="No", decision="declined",
@@ -65,7 +77,7 @@ def table(*args) -> list[list[str]]:
 
 ONE_EACH = {
     "sign_ins": 1, "applications": 1, "invitations": 1, "devices": 1, "unconfirmed": 1,
-    "tickets": 1, "mails": 1,
+    "tickets": 1, "mails": 1, "mails_in": 1, "webhooks": 1,
 }  # fmt: skip
 
 
@@ -91,6 +103,8 @@ def test_what_becomes_of_them(old, settings):
         ("", ""),
         ("alice@example.org", "Hello"),
     ]
+    deliveries = WebhookDelivery.objects.order_by("pk").values_list("cause", flat=True)
+    assert list(deliveries) == ["failed:89", "owed:91"]
     assert list(Ticket.objects.order_by("pk").values_list("subject", flat=True)) == [
         "Erased",
         "Kettle stopped heating",
@@ -165,7 +179,9 @@ def test_the_command_prints_the_table(old):
         ["invitations", "180", "1"],
         ["devices", "365", "1"],
         ["tickets", "off", "0"],
+        ["mails_in", "365", "1"],
         ["mails", "365", "1"],
+        ["webhooks", "90", "1"],
         ["Nothing", "was", "changed."],
     ]
     assert table() == dry[:-1]

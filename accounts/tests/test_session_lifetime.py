@@ -169,6 +169,7 @@ def test_a_socket_ends_with_its_session(client, now, role):
         session_key=client.session.session_key,
         session_hash=client.session["_auth_user_hash"],
         ticket_id=None,
+        part=None,
     )
 
     now.shift(timedelta(hours=12) - timedelta(seconds=1))

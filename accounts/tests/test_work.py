@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts import erasure, people, work
 from accounts.models import AgentProfile, Role, Standing
-from tickets.assignment import Desk
+from tickets.automation.assignment import Desk
 from tickets.models import Expertise
 from tickets.tests.factories import make_ticket
 

@@ -19,10 +19,27 @@ from accounts import actions as account_actions
 from accounts import consents
 from accounts.models import Application, Role, Standing, User
 from notifications.models import Notification, OutgoingMail
-from tickets.models import Calendar, Category, Expertise, Routing, SlaPolicy, Ticket
+from tickets.models import (
+    Calendar,
+    Category,
+    ComplaintCode,
+    ComplaintTrack,
+    Expertise,
+    Routing,
+    SlaPolicy,
+    Ticket,
+)
 from tickets.summaries import summarise_days
 
-from .cast import CATEGORIES, DEALT, EXPERTISE, PEOPLE, SERVICE_LEVELS
+from .cast import (
+    CATEGORIES,
+    COMPLAINT_CODES,
+    DEALT,
+    EXPERTISE,
+    PEOPLE,
+    PROCEDURE,
+    SERVICE_LEVELS,
+)
 from .settled import settled_stories
 from .stories import STORIES
 
@@ -40,6 +57,7 @@ def load() -> None:
     now = timezone.now()
     with _clock_at(now - JOINED):
         categories = _make_categories()
+        _regulate(categories["insurance"])
     cast = {}
     for name in PEOPLE:
         with _clock_at(now - ASKED.get(name, JOINED)):
@@ -85,11 +103,25 @@ def _make_categories():
     }
 
 
-def _promise_service_levels(categories):
-    """An office and what it promises from now on. The month behind was promised by the setting."""
-    office, _is_new = Calendar.objects.get_or_create(
-        name="Office", defaults={"time_zone": settings.TIME_ZONE}
+def _office():
+    named = {"name": "Office", "defaults": {"time_zone": settings.TIME_ZONE}}
+    return Calendar.objects.get_or_create(**named)[0]
+
+
+def _regulate(category):
+    """What the law wants of complaints about ``category``, and how reports count them."""
+    name, days = PROCEDURE
+    category.track, _is_new = ComplaintTrack.objects.get_or_create(
+        name=name, defaults={"calendar": _office(), **days}
     )
+    category.save()
+    for kind, code, words in COMPLAINT_CODES:
+        ComplaintCode.objects.get_or_create(kind=kind, code=code, defaults={"name": words})
+
+
+def _promise_service_levels(categories):
+    """What the office promises from now on. The month behind was promised by the setting."""
+    office = _office()
     for day in range(5):
         office.hours.get_or_create(weekday=day, opens_at=time(8), defaults={"closes_at": time(18)})
     for category, priority, answer, solve in SERVICE_LEVELS:

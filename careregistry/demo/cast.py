@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from accounts.models import Role
-from tickets.models import Expertise
+from tickets.models import DayCount, Expertise
 
 CATEGORIES = {
     "product": ("Faulty or damaged product", "Returns team"),
@@ -11,6 +11,7 @@ CATEGORIES = {
     "payment": ("Payment or refund", "Payments team"),
     "service": ("Service or staff", "Customer relations"),
     "account": ("Account or privacy", "Accounts team"),
+    "insurance": ("Product insurance", "Insurance team"),
     "other": ("Something else", "Front desk"),
 }
 DEALT = {"payment"}  # the registry assigns these by itself
@@ -21,6 +22,30 @@ SERVICE_LEVELS = [
     (None, "", 8, 40),
     (None, "urgent", 2, 10),
     ("payment", "", 4, 20),
+]
+
+
+# Complaints about insurance are regulated.
+PROCEDURE = (
+    "Insurance complaints",
+    {
+        "days": DayCount.CALENDAR,
+        "acknowledge_within": 5,
+        "respond_within": 28,
+        "warn_before": 2,
+        "referral": (
+            "If you do not agree with our decision, you can turn to the Insurance Ombudsman "
+            "within six months of this letter, free of charge.\n\n"
+            "Insurance Ombudsman, 1 Example Square, Exampleton"
+        ),
+        "sender": "Customer Care Registry\nInsurance team\n12 Sample Street\nExampleton",
+    },
+)
+COMPLAINT_CODES = [
+    ("cause", "cover", "What the insurance covers"),
+    ("cause", "delay", "A payment that came late"),
+    ("remedy", "paid", "Paid in full"),
+    ("remedy", "upheld", "The first decision stands"),
 ]
 
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 from django.utils import timezone
 
 from messaging.actions import post_message, post_note
-from tickets import actions, feedback
+from tickets import actions
+from tickets.improvement import feedback
 from tickets.models import Priority, Ticket
+from tickets.regulated import complaints
 from tickets.workflow import Status
 
 
@@ -77,6 +79,13 @@ def held(when, by, text, *, days):
         actions.change_status(ticket, Status.HOLD, by=by, text=text, until=until)
 
     return Step(when, by, act)
+
+
+def advanced(when, by, stage, text=""):
+    """The next step of a regulated complaint."""
+    return Step(
+        when, by, lambda ticket, by, people: complaints.advance(ticket, stage, by=by, text=text)
+    )
 
 
 def resolved(when, by, kind, text):

@@ -1,10 +1,11 @@
 """What goes on in the demonstration just now."""
 
-from tickets.models import Priority
+from tickets.models import Priority, Stage
 from tickets.workflow import ResolutionKind, Status
 
 from .steps import (
     Story,
+    advanced,
     ago,
     assigned,
     held,
@@ -70,6 +71,27 @@ STORIES = [
             ),
         ],
         against="Order 884-1987",
+    ),
+    Story(
+        ago(6, 5),
+        "helen",
+        "insurance",
+        "Insurance does not pay for the broken tablet",
+        "I took out the product insurance with the tablet. The screen broke in its bag, and now I "
+        "read that “wear” is not covered. It was three weeks old.",
+        [
+            assigned(ago(6, 3), "lena"),
+            advanced(ago(5, 22), "lena", Stage.ACKNOWLEDGED),
+            advanced(
+                ago(0, 2),
+                "lena",
+                Stage.INVESTIGATING,
+                "I have asked the insurer how they came to “wear”, and for the photos the workshop "
+                "took.",
+            ),
+        ],
+        against="Tablet insurance, policy 51-0037",
+        bought=31,
     ),
     Story(
         ago(0, 0, 41),

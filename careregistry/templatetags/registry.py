@@ -13,10 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from tickets import wording
-from tickets.deadlines import moved_words
+from tickets.automation.timing import warned_at
 from tickets.models import Priority
-from tickets.promises import promise_of
-from tickets.workflow import REQUESTER_WORDS, Part, ResolutionKind, Status
+from tickets.parties import participant_wording
+from tickets.promise.deadlines import moved_words
+from tickets.regulated.complaint_words import level_words, stage_words
+from tickets.relations.link_words import joined_words
+from tickets.workflow import CUSTOMERS, REQUESTER_WORDS, Part, ResolutionKind, Status
 
 register = template.Library()
 
@@ -118,13 +121,17 @@ for say in (
     wording.span,
     wording.ago,
     moved_words,
+    stage_words,
+    level_words,
+    joined_words,
 ):
     register.filter(say)
 
 
 @register.simple_tag
 def due_tag(ticket) -> SafeString | str:
-    """The staff's clock: what is left, what is over, or that it is paused."""
+    """The staff's clock: what is left of the time to answer, or to solve it if that ends sooner;
+    what is over, or that it is paused."""
     if ticket.status in (Status.WAITING, Status.HOLD):
         return format_html(
             '<span class="ccr-due ccr-due--paused">{}<span>{}</span></span>',
@@ -133,26 +140,28 @@ def due_tag(ticket) -> SafeString | str:
         )
     if ticket.status not in (Status.NEW, Status.OPEN):
         return ""
-    left = ticket.due_at - timezone.now()
+    is_answer = ticket.resolve_by is None or ticket.due_at <= ticket.resolve_by
+    due_at = ticket.due_at if is_answer else ticket.resolve_by
+    title = wording.when(due_at)
+    now = timezone.now()
+    left = due_at - now
     if left < timedelta():
         kind, glyph, words = "over", "exclamation-circle-fill", _("%(span)s over")
-    elif left < (ticket.warn_before or timedelta(hours=1)):
+    elif now >= (warned_at(ticket, due_at) or due_at - timedelta(hours=1)):
         kind, glyph, words = "soon", "clock-history", _("%(span)s left")
     else:
         kind, glyph, words = "ok", "clock", _("%(span)s left")
     return format_html(
         '<span class="ccr-due ccr-due--{}" title="{}">{}<span>{}</span></span>',
         kind,
-        wording.when(ticket.due_at),
+        title if is_answer else _("To be solved by %(time)s") % {"time": title},
         icon(glyph),
         words % {"span": wording.span(abs(left))},
     )
 
 
-@register.simple_tag
-def promise_for(ticket):
-    """What the requester of ``ticket`` reads first."""
-    return promise_of(ticket)
+register.simple_tag(participant_wording.promise_for)
+register.simple_tag(participant_wording.coming_words)
 
 
 @register.simple_tag
@@ -187,7 +196,7 @@ def event_words(line, part) -> str:
     """A move as one sentence, for the requester ("you") or for staff."""
     if line.data.get("rule") in CLOCK_WORDS:
         return clock_words(line, part)
-    sentences = REQUESTER_MOVES if part == Part.REQUESTER else STAFF_MOVES
+    sentences = REQUESTER_MOVES if part in CUSTOMERS else STAFF_MOVES
     after = Status(line.data["to"])
     if after == Status.OPEN and line.data["from"] in (Status.RESOLVED, Status.CLOSED):
         after = "reopened"
@@ -211,6 +220,8 @@ def assigned_words(line, part) -> str:
     """Who has the ticket from now on, and for staff by whom or by which rule."""
     if part == Part.REQUESTER:
         sentence = REQUESTER_ASSIGNED[bool(line.agent)]
+    elif part == Part.PARTICIPANT:
+        sentence = participant_wording.ASSIGNED[bool(line.agent)]
     elif rule := line.data.get("rule"):
         sentence = STAFF_ROUTED[rule]
     else:
@@ -220,7 +231,7 @@ def assigned_words(line, part) -> str:
     return str(sentence) % {"name": line.agent, "former": line.former, "by": line.actor}
 
 
-# Whether somebody has it now, or nobody. The rules are those of tickets.routing.
+# Whether somebody has it now, or nobody. The rules are those of tickets.automation.routing.
 REQUESTER_ASSIGNED = {
     True: _lazy("%(name)s has your ticket now."),
     False: _lazy("%(former)s no longer has your ticket. Somebody else takes it."),
@@ -230,6 +241,7 @@ STAFF_ASSIGNED = {
     False: _lazy("%(former)s no longer has this ticket."),
 }
 STAFF_ROUTED = {
+    "rule": _lazy("The registry assigned this to %(name)s."),  # of operators: its name follows
     "dealt": _lazy("The registry assigned this to %(name)s, who had room. Rule: dealt."),
     "substitute": _lazy(
         "%(former)s is out of office. The registry assigned this to %(name)s, who stands in. "
@@ -247,6 +259,9 @@ def clock_words(line, part) -> str:
     """What time did, and for staff by which rule. See docs/automation.md."""
     rule = line.data["rule"]
     for_requester, for_staff = CLOCK_WORDS[rule]
+    if part == Part.PARTICIPANT:
+        words = participant_wording.CLOCK_WORDS.get(rule, for_requester)
+        return str(words) % {"requester": line.ticket.requester.first_name}
     if part == Part.REQUESTER:
         return str(for_requester)
     names = {"words": for_staff, "rule": rule.replace("_", " ")}
@@ -259,6 +274,8 @@ CLOCK_WORDS = {
     "answer_missed": (None, _lazy("The customer got no answer by the time promised.")),
     "solution_at_risk": (None, _lazy("The solution that was promised is due soon.")),
     "solution_missed": (None, _lazy("It was not solved by the time promised.")),
+    "legal_at_risk": (None, _lazy("A day that the law sets for this complaint is near.")),
+    "legal_missed": (None, _lazy("A day that the law sets for this complaint is over.")),
     "unassigned": (None, _lazy("Nobody has taken this ticket. Administrators were told.")),
     "waiting_reminder": (
         _lazy("We reminded you that we wait for your answer."),
@@ -303,8 +320,8 @@ STAFF_MOVES = REQUESTER_MOVES | {
 
 
 @register.simple_tag
-def step_words(step) -> str:
-    """One step of the requester's timeline."""
+def step_words(step, reader) -> str:
+    """One step of the customers' timeline."""
     if step.kind == "raised":
         return _("Received")
     if step.kind == "assigned" and step.agent is None:
@@ -315,7 +332,9 @@ def step_words(step) -> str:
     if after == Status.WAITING:
         return _("Your answer was asked for")
     if after == Status.OPEN and step.data.get("why") == Part.REPLY:
-        return _("You answered")
+        if step.actor == reader:
+            return _("You answered")
+        return _("%(name)s answered") % {"name": step.actor}
     if after == Status.OPEN and step.data["from"] in (Status.RESOLVED, Status.CLOSED):
         return _("Opened again")
     return str(REQUESTER_WORDS[after])

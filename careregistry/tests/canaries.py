@@ -33,10 +33,14 @@ from accounts.records import note
 from accounts.sessions import SessionStore
 from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
+from messaging.inbound import ledger
+from messaging.models import Fate, InboundMail
 from notifications import outbox
 from notifications.models import Notification, OutgoingMail, Preference
-from tickets import actions, calls, feedback, fields
-from tickets.models import Attachment, TicketDraft
+from tickets import actions, fields
+from tickets.improvement import feedback
+from tickets.models import Attachment, TicketDraft, TicketEvent
+from tickets.parties import calls
 from tickets.tests.factories import make_question, make_ticket
 from tickets.workflow import ResolutionKind, Status
 
@@ -60,16 +64,16 @@ THEIRS = {
     "subject", "description", "against", "contactphone", "message", "answer", "resolution",
     "comment", "filename", "answerfile", "draft", "waitingname", "livesubject", "binnedsubject",
     "invited", "callphone", "wish", "spoken",
-    "improvement", "ratinganswer", "detail", "concern", "concernanswer",
+    "improvement", "ratinganswer", "detail", "concern", "concernanswer", "mailsubject",
 }  # fmt: skip
 # What is personal and nobody gets: secrets, notes of staff, what others wrote in the logs.
 NOT_THEIRS = {
     "note", "notefile", "secret", "session", "signup", "logged", "owed", "told", "answered",
-    "again", "suggestion", "tag", "staffdetail",
+    "again", "suggestion", "tag", "staffdetail", "heldsubject",
 }  # fmt: skip
-FILES = {"photo", "bill", "reply", "waitingfile"}
+FILES = {"photo", "bill", "reply", "waitingfile", "rawmail"}
 FILE_NAMES = {"filename", "answerfile", "waitingname"}  # stand in an archive as they are
-NOTE_FILES = {"notebill"}
+NOTE_FILES = {"notebill", "heldmail"}  # and mails that only claim to be theirs
 
 
 def words(*places) -> str:
@@ -89,7 +93,18 @@ class Canary:
         self._logs()
         self._tickets()
         self._mails()
+        self._mails_in()
         self._sessions()
+
+    def _mails_in(self):
+        """One became their words, one only claims to be theirs."""
+        line = TicketEvent.objects.filter(ticket__requester=self.person).order_by("pk").first()
+        became = {"fate": Fate.TICKETED, "event": line, "subject": words("mailsubject")}
+        claims = {"fate": Fate.HELD, "subject": words("heldsubject")}
+        for place, facts in (("rawmail", became), ("heldmail", claims)):
+            mail = ledger.store(words(place).encode(), source="pipe")
+            mails = InboundMail.objects.filter(pk=mail.pk)
+            mails.update(person=self.person, sender=EMAIL, fingerprint=place, **facts)
 
     def _profile(self):
         self.person.photo.save("", ContentFile(words("photo").encode()))

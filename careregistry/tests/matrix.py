@@ -69,8 +69,8 @@ PEOPLE = [person for column in COLUMNS for person in (SHUT if column == "shut" e
 KINDS = [
     [person for person in PEOPLE if person.startswith(kind) or person in more]
     for kind, more in (
-        ("anonymous", ()), ("owner", ("other_customer",)), ("pending", ()), ("agent", ()),
-        ("admin", ()), ("superuser", ()), ("shut", SHUT),
+        ("anonymous", ()), ("owner", ("other_customer", "participant")), ("pending", ()),
+        ("agent", ()), ("admin", ()), ("superuser", ()), ("shut", SHUT),
     )
 ]  # fmt: skip
 PAGE_ROWS = [row for row in ROWS if not row.route.startswith("ws/")]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Application
 from accounts.tests.factories import PASSWORD
-from notifications.models import OutgoingMail
+from notifications.models import OutgoingMail, WebhookDelivery
 
 TICKET_FORM = {
     "kind": "question",
@@ -17,6 +17,7 @@ TICKET_FORM = {
     "priority": "normal",
     "against": "",
     "contact_phone": "",
+    "about": "",
 }
 
 
@@ -66,6 +67,12 @@ def _address(world, person):
     return {"label": "Boat", "street": "The Quay", "city": "York", "country": "UK", **optional}
 
 
+def _problem(world, person):
+    note = "The seal comes off. Seen in March."
+    owner = world.people["agent_unassigned"].pk
+    return {"title": "Batch B-17 leaks", "team_note": note, "category": "", "owner": owner}
+
+
 def _another_time():
     to = timezone.localtime() + timedelta(days=2)
     return {"to": f"{to:%Y-%m-%dT%H:%M}", "reason": "The part comes on Friday."}
@@ -97,6 +104,59 @@ def _service_level(world, priority):
         "category": "", "priority": priority, "calendar": world.calendar.pk,
         "answer_within": "8", "resolve_within": "40", "warn_before": "1",
     }  # fmt: skip
+
+
+def _rule(name):
+    return {
+        "name": name, "position": "1", "trigger": "silent", "after": "48",
+        "kinds": ["complaint"], "priorities": ["normal"], "statuses": ["open"], "channels": ["web"],
+        "tags": "recall", "words": "fire", "is_assigned": "yes", "rated_at_most": "",
+        "assign_to": "", "set_priority": "urgent", "set_category": "", "add_tags": "fire",
+        "note": "Look at this.", "message": "", "move_to": "", "tell_agent": "on",
+    }  # fmt: skip
+
+
+def _procedure(world, name):
+    return {
+        "name": name, "days": "calendar", "calendar": world.calendar.pk, "acknowledge_within": "5",
+        "respond_within": "40", "warn_before": "2", "referral": "Ask the Ombudsman.",
+        "sender": "Acme Ltd",
+    }  # fmt: skip
+
+
+def _mailbox(name):
+    return {
+        "name": name, "host": "127.0.0.1", "port": 9, "security": "tls", "username": "care",
+        "sign_in": "password", "new_secret": "three small words", "client_id": "",
+        "new_client_secret": "", "tenant": "", "folder": "INBOX", "move_to": "", "category": "",
+        "is_active": "on",
+    }  # fmt: skip
+
+
+def _settle_mail(verb):
+    return lambda world, person: {"action": verb, "_selected_action": [world.held.pk]}
+
+
+def _sender_rule(pattern):
+    return lambda world, person: {"pattern": pattern, "verdict": "let_in", "note": ""}
+
+
+def _agent_address(address):
+    return lambda world, person: {
+        "address": address, "agent": world.people["agent_unassigned"].pk
+    }  # fmt: skip
+
+
+def _webhook(name):
+    """At an address of the public internet, so that no name has to be resolved."""
+    return {
+        "name": name, "url": "https://93.184.215.14/hook", "events": ["ticket.raised"],
+        "with_words": "", "is_active": "on",
+    }  # fmt: skip
+
+
+def _complaint_code(name):
+    return {"kind": "remedy", "code": "new", "name": name, "is_active": "on"}
 
 
 NO_HOURS = {f"hours-{name}_FORMS": 0 for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
@@ -133,7 +193,7 @@ FORMS = {
         "availability": "away", "capacity": "7", "out_until": "", "substitute": "", "signature": "",
     },
     "account_availability": lambda world, person: {"availability": "away"},
-    "notifications:preferences": lambda world, person: {},
+    "notifications:preferences": lambda world, person: {"words": ""},
     "admin:accounts_agentprofile_add": lambda world, person: {
         "agent": world.people["agent_unassigned"].pk, "availability": "away", "capacity": "7",
         "out_until": "", "substitute": "", "signature": "", **NO_HOURS,
@@ -162,6 +222,12 @@ FORMS = {
     },
     "tickets:details": lambda world, person: {f"field_{world.question.pk}": "B-17"},
     "tickets:deadline": lambda world, person: _another_time(),
+    "tickets:link_problem": lambda world, person: {"problem": str(world.problem.pk)},
+    "tickets:unlink_problem": lambda world, person: {},
+    "tickets:open_problem": _problem,
+    "tickets:edit_problem": _problem,
+    "tickets:mend_problem": lambda world, person: {"text": "Kettles sold from today on are fine."},
+    "tickets:reopen_problem": lambda world, person: {},
     "messaging:reply": _message,
     "messaging:write": _message,
     ("messaging:write", "note"): lambda world, person: _message(world, person) | {"kind": "note"},
@@ -176,6 +242,17 @@ FORMS = {
     },
     "tickets:answer_rating": lambda world, person: {"text": "Thank you."},
     "tickets:concerns": lambda world, person: {"text": "The letters are small."},
+    "tickets:link": lambda world, person: {
+        "kind": "related", "number": world.ticket(person, "resolved").reference,
+    },
+    "tickets:unlink": lambda world, person: {},
+    "tickets:merge": lambda world, person: {"number": world.ticket(person, "to call").reference},
+    "tickets:unmerge": lambda world, person: {},
+    "tickets:split": lambda world, person: {
+        "numbers": ["1"], "subject": "The cable", "category": world.category.pk,
+        "key": str(uuid.UUID(int=9)),
+    },
+    "tickets:unsplit": lambda world, person: {},
     "tickets:suggest": lambda world, person: {"text": "Open on Sundays."},
     "admin:tickets_concern_settle": lambda world, person: {"answer": "They are larger now."},
     "messaging:move": _move("waiting"),
@@ -224,15 +301,31 @@ FORMS = {
     },
     "tickets:ask_for_call": lambda world, person: {"phone": "+441134960000", "wish": "Soon"},
     "tickets:drop_call": lambda world, person: {},
+    "tickets:share": lambda world, person: {"email": world.anyone.email},
+    "tickets:add_participant": lambda world, person: {"email": world.anyone.email},
+    "tickets:remove_participant": lambda world, person: {},
+    "tickets:leave": lambda world, person: {},
+    "tickets:follow": lambda world, person: {},
+    "tickets:unfollow": lambda world, person: {},
+    "tickets:complaint_step": lambda world, person: {
+        "stage": "investigating", "text": "We ask the maker.", "key": str(uuid.uuid4()),
+    },
+    "tickets:complaint_response": lambda world, person: world.codes | {
+        "text": "You were right.", "key": str(uuid.uuid4()),
+    },
+    "tickets:complaint_codes": lambda world, person: world.codes,
+    "tickets:complaint_level": lambda world, person: {"level": "2", "text": "She asked for it."},
     "tickets:log_call": lambda world, person: {"text": "All is well.", "key": str(uuid.uuid4())},
     "admin:tickets_ticket_remove": lambda world, person: {},
     "admin:tickets_category_add": lambda world, person: {
         "name": "New", "team_name": "New team", "position": 1, "parent": "",
-        "is_active": "on", "default_priority": "high", "routing": "manual", **INLINES,
+        "is_active": "on", "default_priority": "high", "routing": "manual",
+        "email": "", "track": "", **INLINES,
     },
     "admin:tickets_category_change": lambda world, person: {
         "name": "Renamed", "team_name": "New team", "position": 1, "parent": "",
-        "is_active": "on", "default_priority": "high", "routing": "manual", **INLINES,
+        "is_active": "on", "default_priority": "high", "routing": "manual",
+        "email": "", "track": "", **INLINES,
     },
     "admin:tickets_category_delete": lambda world, person: {"post": "yes"},
     "admin:tickets_ticket_assign": lambda world, person: {
@@ -251,12 +344,43 @@ FORMS = {
     "admin:tickets_calendar_holidays": lambda world, person: {"file": holiday_file()},
     "admin:tickets_slapolicy_add": lambda world, person: _service_level(world, "low"),
     "admin:tickets_slapolicy_change": lambda world, person: _service_level(world, "high"),
+    "admin:tickets_complainttrack_add": lambda world, person: _procedure(world, "New"),
+    "admin:tickets_complainttrack_change": lambda world, person: _procedure(world, "Renamed"),
+    "admin:tickets_complainttrack_delete": lambda world, person: {"post": "yes"},
+    "admin:tickets_complaintcode_add": lambda world, person: _complaint_code("New"),
+    "admin:tickets_complaintcode_change": lambda world, person: _complaint_code("Renamed"),
+    "admin:tickets_complaintcode_delete": lambda world, person: {"post": "yes"},
     "admin:tickets_slapolicy_delete": lambda world, person: {"post": "yes"},
+    "admin:tickets_rule_add": lambda world, person: _rule("New"),
+    "admin:tickets_rule_change": lambda world, person: _rule("Renamed"),
+    "admin:tickets_rule_delete": lambda world, person: {"post": "yes"},
+    "admin:tickets_rule_try": lambda world, person: {},
+    "admin:tickets_rule_off": lambda world, person: {},
     "admin:tickets_ticket_bin": lambda world, person: {},
     ("admin:tickets_ticket_changelist", "assign"): lambda world, person: {
         "action": "assign_selected", "answered": "yes",
         "agent": world.people["agent_unassigned"].pk,
         "_selected_action": [world.ticket("owner", "unassigned").pk],
+    },
+    "admin:messaging_mailbox_add": lambda world, person: _mailbox("New"),
+    "admin:messaging_mailbox_change": lambda world, person: _mailbox("Renamed"),
+    "admin:messaging_mailbox_test": lambda world, person: {},
+    "admin:messaging_senderrule_add": _sender_rule("new.example"),
+    "admin:messaging_senderrule_change": _sender_rule("other.example"),
+    "admin:messaging_senderrule_delete": lambda world, person: {"post": "yes"},
+    "admin:messaging_agentaddress_add": _agent_address("new@care.example.net"),
+    "admin:messaging_agentaddress_change": _agent_address("other@care.example.net"),
+    "admin:messaging_agentaddress_delete": lambda world, person: {"post": "yes"},
+    ("admin:messaging_inboundmail_changelist", "retry"): _settle_mail("retry"),
+    ("admin:messaging_inboundmail_changelist", "free"): _settle_mail("free"),
+    ("admin:messaging_inboundmail_changelist", "drop"): _settle_mail("drop"),
+    "admin:notifications_webhook_add": lambda world, person: _webhook("New"),
+    "admin:notifications_webhook_change": lambda world, person: _webhook("Renamed"),
+    "admin:notifications_webhook_test": lambda world, person: {},
+    "admin:notifications_webhook_secret": lambda world, person: {},
+    ("admin:notifications_webhookdelivery_changelist", "send again"): lambda world, person: {
+        "action": "replay",
+        "_selected_action": WebhookDelivery.objects.values_list("pk", flat=True),
     },
     ("admin:notifications_outgoingmail_changelist", "send again"): lambda world, person: {
         "action": "send_again",

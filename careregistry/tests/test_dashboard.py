@@ -94,7 +94,7 @@ def test_an_empty_registry_says_so(login, ada):
     assert page.count("There is nothing left to assign") == 1
     assert page.count("There are no pending requests") == 2
     assert "There are no agents yet" in page
-    assert "There are no tickets yet" in page
+    assert "No ticket is open." in page
     assert "No day has been counted yet" in page
 
 
@@ -119,6 +119,30 @@ def test_the_unassigned_stand_there_oldest_first_with_agents_beside(login, ada, 
         "Bob Baker (1 open)",
     ]
     assert reverse("admin:tickets_ticket_assign", args=[older.pk]) in answer.content.decode()
+
+
+def test_what_is_due_next_stands_first(login, ada, alice, bob):
+    """D1-6, D1-15: an administrator sees what is late before what is new."""
+    late, soon, ended = (make_ticket(requester=alice, assignee=bob, by=ada) for _ in range(3))
+    now = timezone.now()
+    Ticket.objects.filter(pk=late.pk).update(due_at=now - timedelta(hours=1))
+    Ticket.objects.filter(pk=soon.pk).update(due_at=now + timedelta(minutes=1))
+    actions.change_status(ended, Status.CLOSED, by=ada)
+
+    assert list(login(ada).get(HOME).context["due_next"]) == [late, soon]
+
+
+def test_the_sidebar_is_laid_out_by_what_administrators_do(login, ada):
+    """D4-7, D4-10: what is set up stands apart from what is worked on and what is on record."""
+    places = login(ada).get(HOME).context["available_apps"]
+
+    first = {place["name"]: place["models"][0]["object_name"] for place in places}
+    assert {"Tickets": "Ticket", "People": "User", "How the desk works": "Category"}.items() <= (
+        first.items()
+    )
+    assert str(places[-1]["name"]) == "Records"
+    shown = [row["object_name"] for place in places for row in place["models"]]
+    assert len(shown) == len(set(shown))
 
 
 def test_one_s_own_complaint_is_for_another_administrator_to_assign(login, ada, bob):

@@ -9,7 +9,8 @@ from django.utils import timezone
 from accounts.models import Application, Role, Standing, User
 from careregistry import demo
 from notifications.models import Notification, OutgoingMail
-from tickets import clockwork, history
+from tickets import history
+from tickets.automation import clockwork
 from tickets.models import DaySummary, Expertise, Feedback, Ticket, TicketEvent
 from tickets.workflow import Status
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from careregistry import health
 from notifications.models import OutgoingMail
-from tickets import clockwork
+from tickets.automation import clockwork
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,13 @@ import pytest
 from django.conf import settings as real_settings
 
 pytestmark = pytest.mark.fault
+
+
+@pytest.fixture
+def data_dir(tmp_path, empty_database):
+    """A folder with the database of an earlier start, so that there is nothing to migrate."""
+    shutil.copy(empty_database, tmp_path)
+    return tmp_path
 
 
 class Running:
@@ -100,9 +108,9 @@ def alive(pids):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_every_process_it_started(tmp_path, number):
+def test_a_signal_stops_every_process_it_started(data_dir, number):
     """Web server, worker, and the clock that the worker starts."""
-    with Running(tmp_path, "--no-demo") as registry:
+    with Running(data_dir, "--no-demo") as registry:
         wait_for(lambda: len(registry.family()) >= 3)
         family = registry.family()
 
@@ -137,17 +145,17 @@ def accounts_in(words):
     return [line for line in words.splitlines() if "@example.com" in line]
 
 
-def test_without_demonstration_data_it_names_the_way_in(tmp_path):
-    with Running(tmp_path, "--no-demo") as registry:
+def test_without_demonstration_data_it_names_the_way_in(data_dir):
+    with Running(data_dir, "--no-demo") as registry:
         words = registry.said()
 
     assert accounts_in(words) == []
     assert "manage.py create_first_admin" in words
 
 
-def test_a_worker_that_dies_is_started_again(tmp_path):
+def test_a_worker_that_dies_is_started_again(data_dir):
     """P5: one bad bell, or whatever ends it, must not end the pages."""
-    with Running(tmp_path, "--no-demo") as registry:
+    with Running(data_dir, "--no-demo") as registry:
         wait_for(lambda: child_of(registry, "celery"))
         worker = child_of(registry, "celery")
 
@@ -160,8 +168,8 @@ def test_a_worker_that_dies_is_started_again(tmp_path):
         )
 
 
-def test_when_the_web_server_dies_the_rest_ends_and_it_says_so(tmp_path):
-    with Running(tmp_path, "--no-demo") as registry:
+def test_when_the_web_server_dies_the_rest_ends_and_it_says_so(data_dir):
+    with Running(data_dir, "--no-demo") as registry:
         wait_for(lambda: len(registry.family()) >= 3)
         family = registry.family()
 

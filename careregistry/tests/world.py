@@ -1,10 +1,11 @@
 """Everybody and everything that ``permissions.yaml`` speaks of."""
 
+import os
 import re
 import uuid
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -15,7 +16,7 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -35,29 +36,42 @@ from accounts.models import (
 from accounts.sign_ins import path_to_dispute
 from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
+from messaging.inbound import ledger
+from messaging.models import AgentAddress, Fate, InboundMail, Mailbox, Reason, SenderRule
 from notifications import outbox
-from notifications.models import Preference
-from tickets import actions, calls
-from tickets.feedback import path_to_rate
+from notifications.models import Preference, Webhook
+from notifications.webhooks import delivering
+from notifications.webhooks import events as webhooks
+from tickets import actions
+from tickets.improvement import problems
+from tickets.improvement.feedback import path_to_rate
 from tickets.models import (
     Attachment,
     Calendar,
     Category,
+    ComplaintCode,
+    ComplaintTrack,
     Concern,
-    DaySummary,
     Expertise,
     Feedback,
+    LinkKind,
+    Problem,
+    Rule,
+    RuleRun,
     SlaPolicy,
     Ticket,
-    TicketDraft,
     Tombstone,
 )
+from tickets.parties import calls, participants
+from tickets.relations import links, merging, splitting
 from tickets.tests.factories import (
     make_calendar,
     make_category,
+    make_code,
     make_policy,
     make_question,
     make_ticket,
+    make_track,
 )
 from tickets.workflow import ResolutionKind, Status
 
@@ -73,6 +87,8 @@ UNKNOWN = {
     "dispute": "1:x",
     "ending": "1:x",
     "rating_id": 999_999,
+    "problem_id": 999_999,
+    "link_id": 999_999,
     "address_id": 999_999,
     "photo_key": "0" * 40,
 }
@@ -91,6 +107,9 @@ class World:
         self.anyone = make_user("Nobody")  # whom no column is about
         self._tickets()
         self._records()
+        self._links()
+        self._problems()
+        self._complaints()
         self.clients = {name: self._sign_in(name) for name in PEOPLE}
         self._drafts()
         self.rows = snapshot()
@@ -101,6 +120,7 @@ class World:
         people = {
             "owner": make_user("Alice"),
             "other_customer": make_user("Carol"),
+            "participant": make_user("Dan"),
             "pending_agent": make_user("Pete", role=Role.AGENT, **pending),
             "pending_admin": make_user("Paula", role=Role.ADMIN, **pending),
             "declined": make_user("Dora", role=Role.ADMIN, standing=Standing.DECLINED),
@@ -135,6 +155,8 @@ class World:
             calls.ask_for_call(
                 self.ticket(owner, "to call"), by=self.people[owner], phone="+441134960000"
             )
+            for staff in ("agent_assigned", "admin", "superuser"):
+                participants.follow(self.ticket(owner, "to call"), by=self.people[staff])
         self._raise("owner", "in the bin")
         self.binned = self.ticket("owner", "in the bin")
         actions.bin_ticket(self.binned, by=self.people["admin"])
@@ -148,6 +170,8 @@ class World:
             "public": self._with_file(post_message, live, requester),
             "note": self._with_file(post_note, live, boss),
         }
+        if owner == "owner":
+            participants.add(live, self.people["participant"].email, by=boss)
         if status == Status.RESOLVED:
             solved = {"text": "Replaced it.", "resolution": ResolutionKind.REPLACED}
             actions.change_status(live, Status.RESOLVED, by=boss, **solved)
@@ -180,7 +204,6 @@ class World:
         for person in (self.anyone, self.people["agent_assigned"]):
             photos.keep(person, b"a photo")
         AgentProfile.objects.create(agent=self.people["agent_assigned"])
-        TicketDraft.objects.create(owner=self.anyone)
         Preference.objects.create(user=self.anyone, kind="welcome", is_wanted=False)
         who = {"email": "ida@example.org", "first_name": "Ida", "last_name": "Iles"}
         invitations.invite(**who, role=Role.AGENT, by=self.people["admin"])
@@ -189,11 +212,16 @@ class World:
             agent=self.people["agent_assigned"],
         )  # fmt: skip
         Concern.objects.create(author=self.anyone, text="The letters are small.")
-        DaySummary.objects.create(day=timezone.localdate())
         # No service level uses the first calendar, so it may be deleted.
         self.calendar = make_calendar()
         self.chosen[Calendar] = make_calendar()
         self.chosen[SlaPolicy] = make_policy(calendar=self.calendar, category=self.spare_category)
+        # The first rule never acted, so it may be deleted.
+        self.chosen[Rule] = Rule.objects.create(name="New one", trigger="raised", note="Look.")
+        acted = Rule.objects.create(name="Old one", trigger="raised", note="Look.")
+        RuleRun.objects.create(
+            rule=acted, ticket=ticket, event=ticket.events.get(number=1), state="done"
+        )
         Tombstone.objects.create(
             ticket_pk=0, reference="CCR-2026-00000", lines=[], event_count=0,
             removed_by=self.people["admin"],
@@ -216,7 +244,65 @@ class World:
             user=self.people["declined"], type="totp", data={"secret": ""}
         )
         Authenticator.objects.create(user=self.anyone, type="recovery_codes", data={})
+        self.secrets = ["the-word-of-the-mailbox", "the-word-of-its-provider"]
+        secret, client_secret = self.secrets
+        Mailbox.objects.create(
+            name="Care", host="127.0.0.1", port=9, username="care",
+            secret=secret, client_secret=client_secret,
+        )  # fmt: skip
+        SenderRule.objects.create(pattern="spam.example", verdict="block")
+        AgentAddress.objects.create(
+            address="bob@care.example.net", agent=self.people["agent_assigned"]
+        )
+        self.held = ledger.store(b"From: nobody\n\nHello", source=InboundMail.Source.PIPE)
+        InboundMail.objects.update(fate=Fate.HELD, reason=Reason.NO_SENDER, fingerprint="f")
+        webhook = Webhook(name="CRM", url="https://93.184.215.14/", events=[])
+        self.secrets += [delivering.new_secret(webhook), webhook.secret]
+        webhook.save()
+        webhooks.owe_test(webhook)
         outbox.address_notifications()
+
+    def _links(self):
+        """Each live ticket has a related one, one split off it and one merged into it."""
+        boss = self.people["admin"]
+        for owner in ("owner", "agent_owner", "admin_owner"):
+            live = self.ticket(owner, "live")
+            links.link(live, to=self.ticket(owner, "to call"), kind=LinkKind.RELATED, by=boss)
+            again = {"subject": "The lid", "category": self.category}
+            splitting.split(live, numbers=[1], by=boss, **again)
+            self._raise(owner, "merged")
+            merging.merge(self.ticket(owner, "merged"), into=live, by=boss)
+
+    def _link(self, person, route):
+        """Made by hand, or by splitting."""
+        kind = LinkKind.SPLIT if route.name == "tickets:unsplit" else LinkKind.RELATED
+        of_whom = person if (person, "live") in self.tickets else "owner"
+        return links.at(self.tickets[of_whom, "live"][0]).get(kind=kind)
+
+    def _problems(self):
+        """One behind the tickets whose requesters want to be called, and one that is mended."""
+        boss, now = self.people["admin"], timezone.now()
+        known = {"owner": boss, "created_by": boss}
+        self.problem = Problem.objects.create(title="Batch B-17 stays cold", **known)
+        self.mended = Problem.objects.create(
+            title="The shop was shut", mended_at=now, mended_by=boss, mended_text="It is open.",
+            told_at=now, **known,
+        )  # fmt: skip
+        for (_owner, state), (ticket, _files) in self.tickets.items():
+            if state == "to call":
+                problems.link(ticket, self.problem, by=boss)
+
+    def _complaints(self):
+        """The tickets whose requesters want to be called are regulated complaints as well."""
+        regulated = make_category("Insurance")
+        self.track = make_track(regulated)
+        self.chosen[ComplaintTrack] = make_track()
+        self.codes = {kind: make_code(kind, "known").pk for kind in ("cause", "remedy")}
+        self.chosen[ComplaintCode] = make_code("cause", "unused")
+        for (_owner, state), (ticket, _files) in self.tickets.items():
+            if state == "to call":
+                same = {"by": self.people["admin"], "priority": ticket.priority}
+                actions.classify(ticket, category=regulated, **same)
 
     def _sign_in(self, name):
         client = Client()
@@ -247,8 +333,8 @@ class World:
         owner = person if (person, state) in self.tickets else "owner"
         return self.tickets[owner, state][0]
 
-    def file(self, person, of):
-        state = "unassigned" if person == "agent_pool" else "live"
+    def file(self, person, of, thing=""):
+        state = "unassigned" if person == "agent_pool" or "another" in thing else "live"
         owner = person if (person, state) in self.tickets else "owner"
         return self.tickets[owner, state][1][of]
 
@@ -256,7 +342,8 @@ class World:
         """What stands in the address."""
         known = {
             "reference": lambda: self.ticket(person, state_for(route.name, thing)).reference,
-            "pk": lambda: self.file(person, "note" if thing == "note" else "public").pk,
+            "pk": lambda: self.file(person, "note" if "note" in thing else "public", thing).pk,
+            "participant_id": lambda: self.people["participant"].pk,
             "object_id": lambda: self._record(route, thing).pk,
             "content_type_id": lambda: ContentType.objects.get_for_model(Category).pk,
             "app_label": lambda: "tickets",
@@ -269,6 +356,10 @@ class World:
             "dispute": lambda: path_to_dispute(self.sign_in).split("/")[-2],
             "ending": lambda: path_to_rate(self.ticket("owner", "resolved")).split("/")[-2],
             "rating_id": lambda: self.rating.pk,
+            "link_id": lambda: self._link(person, route).pk,
+            "problem_id": lambda: (
+                (self.mended if route.name == "tickets:reopen_problem" else self.problem).pk
+            ),
             "token": lambda: "nobody-was-sent-this",
             "url": lambda: "nothing/here/",
         }
@@ -335,7 +426,7 @@ class World:
             transaction.set_rollback(True)
         self.was_written_to = before
         for path in set(kept_files()) - set(self.rows["files"]):
-            path.unlink()
+            os.remove(path)
 
     def watch(self, execute, sql, params, many, context):
         """Every statement passes here. Where all of them only read, nothing has to be compared."""
@@ -360,11 +451,25 @@ STATES = {
     "messaging:rate": "resolved",
     "tickets:take": "unassigned",
     "tickets:drop_call": "to call",
+    "tickets:complaint_step": "to call",
+    "tickets:complaint_response": "to call",
+    "tickets:complaint_codes": "to call",
+    "tickets:complaint_level": "to call",
+    "tickets:unfollow": "to call",
+    "tickets:unmerge": "merged",
+    "tickets:unlink_problem": "to call",
 }
 
 
 def state_for(name, thing) -> str:
-    things = {"closed": "closed", "reopening": "closed", "asked already": "to call"}
+    things = {
+        "closed": "closed",
+        "reopening": "closed",
+        "asked already": "to call",
+        "on its own": "to call",
+        "another": "unassigned",
+        "merged": "merged",
+    }
     return things.get(thing) or STATES.get(name, "live")
 
 
@@ -372,15 +477,30 @@ def state_for(name, thing) -> str:
 NOT_OURS = {Session, ContentType, Permission, Group}
 
 
-def snapshot() -> dict[str, list]:
-    """All rows of the product, and the names of the files it keeps."""
-    rows = {
-        model._meta.label: list(model._base_manager.order_by("pk").values_list())
+@cache
+def all_tables() -> dict[str, str]:
+    """The question for all rows of each of the product's models, asked without the ORM: rows are
+    compared, thousands of times."""
+    return {
+        model._meta.label: str(model._base_manager.order_by("pk").values_list().query)
         for model in apps.get_models()
         if model not in NOT_OURS and not model._meta.proxy
     }
+
+
+def snapshot() -> dict[str, list]:
+    """All rows of the product as the database keeps them, and the names of the files it keeps."""
+    rows = {}
+    with connection.cursor() as cursor:
+        for label, question in all_tables().items():
+            cursor.execute(question)
+            rows[label] = cursor.fetchall()
     return rows | {"files": kept_files()}
 
 
-def kept_files() -> list:
-    return sorted(path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file())
+def kept_files() -> list[str]:
+    return sorted(
+        os.path.join(folder, name)
+        for folder, _folders, names in os.walk(settings.MEDIA_ROOT)
+        for name in names
+    )

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 
 from messaging.actions import chat_closed_words
-from tickets import actions, clockwork
+from tickets import actions
+from tickets.automation import clockwork
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 from tickets.tests.reading import texts

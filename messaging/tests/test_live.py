@@ -22,8 +22,9 @@ from messaging import live
 from messaging.actions import post_message, post_note
 from messaging.models import Message
 from notifications import outbox
-from tickets import actions, requesters
+from tickets import actions
 from tickets.models import Ticket
+from tickets.parties import requesters
 from tickets.tests.factories import make_ticket
 from tickets.workflow import Status
 

@@ -217,7 +217,7 @@ def test_after_seven_days_a_new_ticket_is_offered_instead(login, alice, bob, ada
         page = page_of(login, alice, ticket)
 
     assert "/reopen/" not in page.text
-    assert "Raise a new ticket" in text(page, "#ticket-aside")
+    assert "Raise a new one about this" in text(page, "#ticket-aside")
 
 
 # --- Long conversations -------------------------------------------------------------

@@ -1,5 +1,10 @@
 import pytest
+import time_machine
+from django.utils import timezone
 
+from notifications.webhooks.models import Event
+
+from .receiver import Receiver, make_webhook
 from .smtp import Sink
 
 
@@ -11,3 +16,25 @@ def sink(settings):
         settings.EMAIL_HOST = server.hostname
         settings.EMAIL_PORT = server.port
         yield server
+
+
+@pytest.fixture
+def receiver(settings):
+    """A real server that webhooks may call."""
+    settings.WEBHOOK_INTERNAL_HOSTS = ["127.0.0.1"]
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def desk(receiver, ticket):
+    """A webhook that hears of everything, from now on."""
+    webhook, webhook.known_secret = make_webhook(receiver.url, *Event)
+    return webhook
+
+
+@pytest.fixture
+def clock():
+    """Stands still until it is moved."""
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        yield traveller

@@ -13,4 +13,5 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "send-owed-mail": {"task": "notifications.tasks.send_owed_mail", "schedule": 0.5},
+    "call-webhooks": {"task": "notifications.webhooks.tasks.call_webhooks", "schedule": 0.5},
 }

@@ -7,7 +7,8 @@ import time_machine
 
 from notifications import outbox
 from notifications.models import Notification, OutgoingMail
-from tickets import actions, clockwork
+from tickets import actions
+from tickets.automation import clockwork
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 from tickets.workflow import ResolutionKind, Status

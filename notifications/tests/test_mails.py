@@ -12,7 +12,8 @@ from accounts.tests.factories import make_user
 from messaging.actions import post_message, post_note
 from notifications import mails, outbox
 from notifications.models import OutgoingMail
-from tickets import actions, feedback
+from tickets import actions
+from tickets.improvement import feedback
 from tickets.models import Attachment, Ticket
 from tickets.tests.factories import make_category, make_ticket
 from tickets.workflow import ResolutionKind, Status

@@ -1,10 +1,13 @@
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
-from notifications.models import Notification, OutgoingMail
+from notifications.models import Notification, OutgoingMail, WebhookDelivery
 from notifications.receivers import owe
+from notifications.webhooks.events import owe_test
+
+from .receiver import make_webhook
 
 State = OutgoingMail.State
 
@@ -46,5 +49,51 @@ def test_retry(failed, is_named):
     words = run("retry", *([str(failed.pk)] if is_named else []))
 
     failed.refresh_from_db()
-    assert words == "1 mails are owed again.\n"
+    assert words.splitlines() == [
+        "1 mails are owed again.",
+        "0 deliveries of webhooks are owed again.",
+    ]
     assert (failed.state, failed.tries) == ("owed", 0)
+
+
+@pytest.fixture
+def refused(failed):
+    """A delivery of a webhook that was given up, with the id of a mail that was as well."""
+    webhook, _secret = make_webhook("https://crm.example.com/?key=31415926")
+    owe_test(webhook)
+    WebhookDelivery.objects.update(id=failed.pk, state=State.FAILED, tries=10, last_answer="503")
+    return WebhookDelivery.objects.get()
+
+
+def test_list_shows_webhooks_too(refused):
+    """The address of a receiver may hold a secret, so it is named by its name."""
+    lines = run("list").splitlines()
+
+    assert lines[1:] == [f"w{refused.pk}\tfailed\t10 tries\tCRM\twebhook.test\t\t503"]
+    assert run("list", "--state", "owed") == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "states"),
+    [
+        ([], ("owed", "owed")),
+        (["w{}"], ("failed", "owed")),
+        (["{}"], ("owed", "failed")),
+        (["{}", "w{}"], ("owed", "owed")),
+    ],
+)
+def test_retry_of_either(failed, refused, names, states):
+    run("retry", *(name.format(failed.pk) for name in names))
+
+    failed.refresh_from_db()
+    refused.refresh_from_db()
+    assert (failed.state, refused.state) == states
+
+
+@pytest.mark.parametrize("name", ["x7", "w", "7w", "-1"])
+def test_what_is_no_id_is_said(refused, name):
+    with pytest.raises(CommandError, match="is no id"):
+        run("retry", "--", name)
+
+    refused.refresh_from_db()
+    assert refused.state == "failed"

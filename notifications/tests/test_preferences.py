@@ -39,7 +39,8 @@ AGENTS = {
     "A ticket is given to me",
     "A promise on a ticket of mine is at risk or was missed",
     "Somebody writes on a ticket of mine, or asks to be called",
-    "Somebody changes the status of a ticket of mine",
+    "Somebody changes the status of a ticket of mine, or its parts have ended",
+    "A rule of the registry tells me of a ticket",
     "An agent takes on a ticket I raised",
     "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
@@ -50,7 +51,9 @@ ADMINS = {
     "A promise was missed, or is at risk and nobody has the ticket",
     "Somebody asks for a role",
     "Somebody writes on a ticket of mine, or on one that nobody has",
-    "Somebody changes the status of a ticket of mine",
+    "Somebody changes the status of a ticket of mine, or its parts have ended",
+    "A rule of the registry tells me of a ticket",
+    "A webhook was switched off because it failed",
     "An agent takes on a ticket I raised",
     "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
@@ -179,7 +182,7 @@ ALWAYS = {
     Kind.WELCOME, Kind.APPLICATION_ACCEPTED, Kind.APPLICATION_DECLINED, Kind.APPLICATION_EXPIRED,
     Kind.SUSPENDED, Kind.REACTIVATED, Kind.ROLE_CHANGED, Kind.NEW_DEVICE, Kind.EXPORT_READY,
     Kind.ERASURE_ASKED, Kind.ERASURE_STOPPED, Kind.TICKET_RAISED, Kind.RESOLVED,
-    Kind.CONCERN_SETTLED,
+    Kind.CONCERN_SETTLED, Kind.STAGED, Kind.MENDED, Kind.JOINED, Kind.MERGED,
 }  # fmt: skip
 
 

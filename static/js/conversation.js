@@ -41,6 +41,15 @@ function keepDraft(body = box()?.value, kind = kindNow()) {
   else localStorage.removeItem(draftName);
 }
 
+// What was being written on a ticket that was merged into this one goes on here.
+function takeOverDrafts() {
+  for (const path of root.dataset.merged.split(" ").filter(Boolean)) {
+    const kept = localStorage.getItem(`draft:${path}`);
+    if (kept && !localStorage.getItem(draftName)) localStorage.setItem(draftName, kept);
+    localStorage.removeItem(`draft:${path}`);
+  }
+}
+
 function restoreDraft() {
   const kept = JSON.parse(localStorage.getItem(draftName));
   if (!kept || !box() || box().value) return;
@@ -387,6 +396,7 @@ const socket = root.dataset.socket
     })
   : null;
 
+takeOverDrafts();
 restoreDraft();
 keepAsking();
 if (isStaff && !location.hash) toEnd();

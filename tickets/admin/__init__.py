@@ -2,8 +2,13 @@
 
 from . import (  # noqa: F401 -- importing registers them
     applications,
+    complaints,
     feedback,
+    links,
+    people,
+    problems,
     records,
+    rules,
     service_levels,
     ticket,
 )

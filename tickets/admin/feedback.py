@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.console import ReadOnlyAdmin
-from tickets import feedback
+from tickets.improvement import feedback
 from tickets.models import Concern, Feedback, Suggestion
 
 from .filters import AboutFilter, GivenFilter, SettledFilter

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from tickets.assignment import overdue
+from tickets.automation.assignment import overdue
 from tickets.models import Tag
 from tickets.workflow import Status
 

@@ -1,10 +1,11 @@
-"""Which agent, and what is answered. The first two remember who had each ticket when the question
-was asked."""
+"""Which agent, what is answered, and categories. The first two remember who had each ticket when
+the question was asked."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tickets.forms import CandidateForm, TextField
+from tickets.models import Category
 
 
 def _seen_field(assignee_id=None):
@@ -31,3 +32,13 @@ class SettleForm(forms.Form):
         label=_("Answer, which they read in the mail"),
         error_messages={"required": _("Enter an answer")},
     )
+
+
+class CategoryForm(forms.ModelForm):
+    def clean_email(self):
+        """In small letters: two that differ in nothing else are one mailbox."""
+        email = self.cleaned_data["email"].lower()
+        others = Category.objects.exclude(pk=self.instance.pk).filter(email=email)
+        if taken := others.first() if email else None:
+            raise forms.ValidationError(_("%(category)s has this address") % {"category": taken})
+        return email

@@ -4,10 +4,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from tickets.deadlines import moved_words
-from tickets.models import Audience, Priority, TicketEvent
-from tickets.routing import Rule
-from tickets.timing import MOMENTS
+from tickets.automation.routing import Rule as RoutingRule
+from tickets.automation.timing import MOMENTS
+from tickets.models import Audience, Priority, Rule, TicketEvent
+from tickets.promise.deadlines import moved_words
 from tickets.workflow import Status
 
 Kind = TicketEvent.Kind
@@ -24,10 +24,11 @@ def readable_by(user, way=""):
 def told(lines) -> list[dict]:
     """Each of ``lines`` with what happened in words."""
     agents = _agents_named_in(lines)
+    rules = Rule.objects.in_bulk({line.data.get("by_rule") for line in lines} - {None})
     return [
         {
             "line": line,
-            "what": _what(line, agents) + _in_time(line),
+            "what": _what(line, agents) + _by_itself(line, rules),
             "is_internal": line.audience == Audience.STAFF,
         }
         for line in lines
@@ -58,8 +59,10 @@ def _what(line, agents) -> str:
     return line.get_kind_display()
 
 
-def _in_time(line) -> str:
-    """By which rule time did it. See docs/automation.md."""
+def _by_itself(line, rules) -> str:
+    """By which rule of operators, or of time. See docs/rules.md and docs/automation.md."""
+    if rule := rules.get(line.data.get("by_rule")):
+        return _(" (rule “%(rule)s”)") % {"rule": rule}
     rule = line.data.get("rule")
     return f" ({rule.replace('_', ' ')})" if rule in MOMENTS else ""
 
@@ -70,4 +73,4 @@ def _assignment(line, agents) -> str:
     else:
         words = _("Assigned to %(agent)s") % {"agent": agents[line.data["to"]]}
     rule = line.data.get("rule")
-    return f"{words} ({Rule(rule).label})" if rule else words
+    return f"{words} ({RoutingRule(rule).label})" if rule in RoutingRule.values else words

@@ -12,21 +12,21 @@ from django.utils.translation import gettext_lazy
 
 from accounts.console import ConsoleAdmin, ReadOnlyAdmin
 from accounts.models import User
+from tickets.automation import rules
 from tickets.models import (
     Attachment,
     CallRequest,
     Category,
     CategoryField,
-    DaySummary,
     Expertise,
     FieldValue,
-    ReferenceCounter,
+    Problem,
     Ticket,
-    TicketDraft,
     TicketEvent,
     Tombstone,
 )
 
+from .forms import CategoryForm
 from .lines import readable_by
 
 
@@ -73,6 +73,7 @@ class FieldInline(admin.StackedInline):
 
 @admin.register(Category)
 class CategoryAdmin(ConsoleAdmin):
+    form = CategoryForm
     list_display = ("name", "parent", "team_name", "routing", "is_active", "position")
     list_select_related = ("parent",)
     ordering = ("position", "name")
@@ -99,6 +100,8 @@ class CategoryAdmin(ConsoleAdmin):
             Ticket.objects.filter(category=category).exists()
             or FieldValue.objects.filter(field__category=category).exists()
             or category.children.exists()
+            or Problem.objects.filter(category=category).exists()
+            or rules.is_named(category)
         )
 
 
@@ -154,28 +157,6 @@ class AttachmentAdmin(RecordAdmin):
         if not attachment.event:
             return _("Not sent yet")
         return format_html('<a href="{}">{}</a>', attachment.get_absolute_url(), _("Download"))
-
-
-@admin.register(TicketDraft)
-class TicketDraftAdmin(ReadOnlyAdmin):
-    """That somebody is writing, not what: it has not been sent."""
-
-    list_display = ("key", "owner", "updated_at")
-    list_select_related = ("owner",)
-    ordering = ("-updated_at",)
-    fields = ("key", "owner", "updated_at")
-    readonly_fields = ("updated_at",)
-
-
-@admin.register(DaySummary)
-class DaySummaryAdmin(ReadOnlyAdmin):
-    list_display = ("day", "raised", "resolved")
-    ordering = ("-day",)
-
-
-@admin.register(ReferenceCounter)
-class ReferenceCounterAdmin(ReadOnlyAdmin):
-    list_display = ("year", "last")
 
 
 @admin.register(Tombstone)

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.console import ConsoleAdmin
-from tickets import holidays, sla
 from tickets.models import Calendar, Holiday, OpeningHours, SlaPolicy
-from tickets.promise_forms import HolidayFileForm, SlaPolicyForm
+from tickets.promise import holidays, sla
+from tickets.promise.promise_forms import HolidayFileForm, SlaPolicyForm
 from tickets.wording import span
 
 

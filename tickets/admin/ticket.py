@@ -12,14 +12,15 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.console import BinFilter, ReadOnlyAdmin
 from accounts.people import AccountRefusal
-from tickets import actions, removal, requesters
-from tickets.caller_forms import OnBehalfForm
-from tickets.deadlines import why
+from tickets import actions, removal
 from tickets.detail_forms import DetailsForm
 from tickets.fields import answer
 from tickets.forms import ClassifyForm, MoveForm
 from tickets.models import Ticket
-from tickets.promise_forms import PromiseForm
+from tickets.parties import requesters
+from tickets.parties.caller_forms import OnBehalfForm
+from tickets.promise.deadlines import why
+from tickets.promise.promise_forms import PromiseForm
 from tickets.wording import ago, by_when, when
 from tickets.workflow import OURS, Part, TicketRefusal
 
@@ -95,9 +96,10 @@ class TicketAdmin(ReadOnlyAdmin):
     def get_search_results(self, request, queryset, search_term):
         """Asks an index, or looks at the newest tickets only."""
         words = search_term.strip()
-        if words.upper().startswith("CCR-"):
-            queryset = queryset.filter(reference__startswith=words.upper())
-        elif "@" in words:
+        if words.upper().startswith("CCR-"):  # also one that goes on in another
+            return queryset.filter(reference__startswith=words.upper()), False
+        queryset = queryset.filter(merged_into=None)
+        if "@" in words:
             queryset = queryset.filter(requester__email__startswith=words.lower())
         elif words:
             last = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -127,6 +129,8 @@ class TicketAdmin(ReadOnlyAdmin):
         """What may be done with ``ticket`` now, as links."""
         if ticket.requester_id == request.user.pk:
             return []
+        if ticket.merged_into_id:
+            return [(_("Open in the workspace"), ticket.workspace_url)]
         if ticket.deleted_at:
             return [
                 (_("Restore"), self.url_of("restore", ticket)),
@@ -146,8 +150,7 @@ class TicketAdmin(ReadOnlyAdmin):
 
     def _ticket_to_handle(self, request, pk):
         """404 for what is not there, 403 for the administrator's own complaint."""
-        present = Ticket.objects.filter(deleted_at=None)
-        ticket = get_object_or_404(present.with_people(), pk=pk)
+        ticket = get_object_or_404(Ticket.objects.present().with_people(), pk=pk)
         if ticket.part_of(request.user) != Part.ADMIN:
             raise PermissionDenied
         return ticket
@@ -171,7 +174,8 @@ class TicketAdmin(ReadOnlyAdmin):
             question=_("What did they tell you?"),
             words=_("They are told by email, and find the ticket among their own."),
             form=form,
-            hidden=[("asked", form.asked)],
+            rows=form.told_before,
+            hidden=[("asked", form.asked), ("told_before", form.pointed_out)],
             yes=_("Raise the ticket"),
         )
 
@@ -444,7 +448,7 @@ class TicketAdmin(ReadOnlyAdmin):
             request,
             title=_("Remove a ticket for good"),
             question=_("Remove %(ticket)s for good?") % {"ticket": ticket},
-            facts=_facts(ticket),
+            facts=_facts(ticket) + [(_("And"), each) for each in ticket.merged.all()],
             words=_(
                 "Everything that was said, every file and every mail about it goes. This can’t be "
                 "undone. What stays is the number, and proof that the history was removed."

@@ -8,13 +8,11 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.models import User
 
-from .ticket import Ticket
-
 
 class CallRequest(models.Model):
     """D1-14: asked for on the ticket, settled by whoever called. One waits at a time."""
 
-    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="call_requests")
+    ticket = models.ForeignKey("Ticket", models.PROTECT, related_name="call_requests")
     phone = PhoneNumberField(_("phone number"))
     wish = models.CharField(_("when it suits"), max_length=200, blank=True)
     asked_at = models.DateTimeField(_("asked"), default=timezone.now)

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, Standing, User
 
+from .complaints import ComplaintTrack
+
 
 class Priority(models.TextChoices):
     LOW = "low", _("Low")
@@ -70,6 +72,18 @@ class Category(models.Model):
         _("assignment"), max_length=10, choices=Routing, default=Routing.SUGGESTED
     )
 
+    email = models.EmailField(
+        _("mail address"),
+        max_length=254,
+        blank=True,
+        help_text=_("Answers to our mails about its tickets go here"),
+    )
+    track = models.ForeignKey(
+        ComplaintTrack, models.PROTECT, null=True, blank=True,
+        verbose_name=_("complaint procedure"),
+        help_text=_("Only for complaints the law has rules for"),
+    )  # fmt: skip
+
     objects = CategoryQuerySet.as_manager()
 
     class Meta:
@@ -77,7 +91,12 @@ class Category(models.Model):
         verbose_name_plural = _("categories")
         ordering = ["position", "name"]
         constraints = [
-            models.CheckConstraint(condition=~Q(pk=F("parent")), name="category_not_its_own_parent")
+            models.CheckConstraint(
+                condition=~Q(pk=F("parent")), name="category_not_its_own_parent"
+            ),
+            models.UniqueConstraint(
+                fields=["email"], condition=~Q(email=""), name="category_address_once"
+            ),
         ]
 
     def __str__(self):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,16 +23,27 @@ class Channel(models.TextChoices):
     PHONE = "phone", _("by phone")
     IN_PERSON = "in_person", _("in person")
     LETTER = "letter", _("by letter")
+    EMAIL = "email", _("by email")
 
 
 class TicketEventQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """The lines ``user`` may read. Staff-only lines are for those who work on the ticket:
-        its requester never sees them, whatever their role."""
-        lines = self.filter(ticket__in=Ticket.objects.visible_to(user).values("pk"))
-        if user.is_authenticated and user.role in (Role.AGENT, Role.ADMIN):
-            return lines.filter(Q(audience=Audience.EVERYONE) | ~Q(ticket__requester=user))
-        return lines.filter(audience=Audience.EVERYONE)
+        """The lines ``user`` may read. Staff-only lines are for those who work on the ticket, or
+        could: its requester never sees them, whatever their role, nor who sees it because of
+        another ticket. Lines of a merged ticket are read where it goes on.
+
+        See also ``messaging.thread.reads_notes``, the same rule for one ticket.
+        """
+        lines = self.alias(at_home=Coalesce("ticket__merged_into", "ticket"))
+        lines = lines.filter(at_home__in=Ticket.objects.visible_to(user).values("pk"))
+        for_everyone = Q(audience=Audience.EVERYONE)
+        if user.is_authenticated and user.role == Role.ADMIN:
+            return lines.filter(for_everyone | ~Q(ticket__requester=user))
+        if user.is_authenticated and user.role == Role.AGENT:
+            theirs = Q(at_home__in=Ticket.objects.assigned_to(user).values("pk"))
+            pool = Q(at_home__in=Ticket.objects.pool_of(user).values("pk"))
+            return lines.filter(for_everyone | theirs | pool)
+        return lines.filter(for_everyone)
 
     def update(self, **kwargs):
         raise TypeError("History lines are never changed.")
@@ -64,6 +76,19 @@ class TicketEvent(models.Model):
         CALL_ASKED = "call_asked", _("Asked to be called back")
         CALL_DROPPED = "call_dropped", _("Call no longer wanted")
         CALLED = "called", _("Called back")
+        JOINED = "joined", _("Participant added")
+        LEFT = "left", _("Participant removed")
+        LINKED = "linked", _("Linked")
+        UNLINKED = "unlinked", _("Link removed")
+        MERGED = "merged", _("Merged")
+        UNMERGED = "unmerged", _("Merging undone")
+        SPLIT = "split", _("Split")
+        CHILDREN = "children", _("Its parts are done")
+        PROBLEM = "problem", _("Problem changed")
+        MENDED = "mended", _("Problem mended")
+        STAGED = "staged", _("Complaint stage changed")
+        CODED = "coded", _("Complaint codes changed")
+        ESCALATED = "escalated", _("Complaint escalated")
         RATED = "rated", _("Rated")
         ANSWERED = "answered", _("Rating answered")
         BINNED = "binned", _("Deleted")
@@ -106,6 +131,15 @@ class TicketEvent(models.Model):
     @property
     def channel(self) -> Channel:
         return Channel(self.data.get("channel", Channel.WEB))
+
+    @property
+    def new_words(self) -> str:
+        """What somebody wrote just now; of a mail without what it quotes or is signed with."""
+        return self.text[: self.data["new"]].rstrip() if "new" in self.data else self.text
+
+    @property
+    def folded_words(self) -> str:
+        return self.text[self.data["new"] :].strip() if "new" in self.data else ""
 
     def save(self, **kwargs):
         if not self._state.adding:

@@ -6,7 +6,7 @@ import secrets
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +25,8 @@ def attachment_path(attachment, filename) -> str:
 class AttachmentQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Files follow their line; one not sent yet belongs to whoever uploaded it."""
-        sent = Q(event__in=TicketEvent.objects.visible_to(user).values("pk"))
+        # About the one line: a set of all that somebody may read would be made for each file.
+        sent = Exists(TicketEvent.objects.visible_to(user).filter(pk=OuterRef("event")))
         if user.is_authenticated and user.is_approved:
             return self.filter(sent | Q(event=None, uploader=user))
         return self.none()

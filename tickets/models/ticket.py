@@ -4,29 +4,32 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts.models import NAMES, PRIVATE, Role, User
+from accounts.models import Role, User
 from tickets.wording import desk_day
 from tickets.workflow import (
     ENDED,
     LIVE,
     REQUESTER_WORDS,
+    SETTLED,
     Part,
     ResolutionKind,
     Status,
     next_statuses,
 )
 
-from .categories import Category, Expertise, Priority
-from .feedback import Feedback
+from .calls import CallRequest
+from .categories import Category, Priority
 from .fields import CategoryField
+from .problems import Problem
 from .service_levels import SlaPolicy
+from .ticket_sets import TicketQuerySet
 
 
 class ReferenceCounter(models.Model):
@@ -65,95 +68,6 @@ class Tag(models.Model):
 
     def __str__(self):
         return self.name
-
-
-class TicketQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """The tickets ``user`` may open: everyone their own, agents also theirs and the
-        unassigned ones of their categories, administrators all, the unapproved none.
-
-        See also ``Ticket.part_of``, the same rule for one row.
-        """
-        if not (user.is_authenticated and user.is_approved):
-            return self.none()
-        present = self.filter(deleted_at=None)
-        if user.role == Role.ADMIN:
-            return present
-        own = Q(requester=user)
-        if user.role == Role.AGENT:
-            pool = Q(pk__in=self.model.objects.pool_of(user).values("pk"))
-            return present.filter(own | Q(assignee=user) | pool)
-        return present.filter(own)
-
-    def seen_by(self, user, reference: str):
-        """The ticket ``reference`` and what ``user`` is to it; (None, None) if they may not see it.
-
-        Asks ``part_of`` about the one row, which is much quicker than ``visible_to`` about all.
-        """
-        found = self.filter(reference=reference).first()
-        part = found.part_of(user) if found else None
-        return (found, part) if part else (None, None)
-
-    def assigned_to(self, agent):
-        """What ``agent`` works on: the part of ``visible_to`` that lists ask for most."""
-        return self.filter(assignee=agent, deleted_at=None)
-
-    def unassigned(self):
-        return self.live().filter(assignee=None)
-
-    def pool_of(self, agent):
-        """The unassigned tickets ``agent`` may take: those of their team."""
-        return self.unassigned().of_team(agent)
-
-    def of_team(self, agent):
-        """Of categories ``agent`` knows, or that no agent knows, and never their own."""
-        known = Expertise.objects.filter(
-            Q(category=OuterRef("pk")) | Q(category=OuterRef("parent"))
-        )
-        # Judged once for each category, not for each ticket.
-        theirs = Category.objects.filter(
-            Exists(known.filter(agent=agent)) | ~Exists(known.of_agents())
-        )
-        return self.filter(category__in=theirs).exclude(requester=agent)
-
-    def live(self):
-        return self.filter(status__in=LIVE, deleted_at=None)
-
-    def lately_resolved(self):
-        """The newest first; what needs its requester can't be among them, as the index knows."""
-        ended = self.filter(status__in=[Status.RESOLVED, Status.CLOSED], needs_requester=False)
-        return ended.order_by("-last_event_at", "-pk")
-
-    def with_rating(self):
-        """Adds ``rating``, the requester's newest; None if there is none."""
-        newest = Feedback.objects.filter(ticket=OuterRef("pk")).order_by("-round")
-        return self.annotate(rating=Subquery(newest.values("rating")[:1]))
-
-    def with_people(self):
-        """Who has to do with it, and what it is about, in one query."""
-        people = self.select_related("requester", "assignee", "category")
-        return people.defer(*(f"{who}__{n}" for who in ("requester", "assignee") for n in PRIVATE))
-
-    def for_rows(self):
-        """What a row of the workspace's list shows, and no more."""
-        return self.select_related("requester", "assignee", "category").only(
-            "reference", "subject", "status", "priority", "last_message_by",
-            "created_at", "last_event_at", "due_at", "warn_before", "category__name",
-            *(f"{who}__{name}" for who in ("requester", "assignee") for name in NAMES),
-        )  # fmt: skip
-
-    def for_requester_rows(self):
-        """What a row of the requester's list shows, promise included, and no more."""
-        return self.select_related("assignee", "status_event__actor").only(
-            "reference", "subject", "status", "requester_id", "needs_requester", "created_at",
-            "last_event_at", "due_at", "policy", "resolved_at", "closed_at",
-            *(f"assignee__{name}" for name in NAMES),
-            "status_event__text", "status_event__actor__first_name",
-        )  # fmt: skip
-
-    def with_promise(self):
-        """What ``promises.promise_of`` reads besides."""
-        return self.with_people().select_related("status_event__actor")
 
 
 class Ticket(models.Model):
@@ -207,12 +121,12 @@ class Ticket(models.Model):
     # From when on the time for our answer counts. None while it is not we who owe the next step.
     due_since = models.DateTimeField(null=True, editable=False)
     # The service level: what was promised, by when it must be solved, and how much of that time
-    # is left while the clock is stopped. Reckoned in ``tickets.sla`` alone.
+    # is left while the clock is stopped. Reckoned in ``tickets.promise.sla`` alone.
     policy = models.ForeignKey(SlaPolicy, models.SET_NULL, null=True, editable=False)
     resolve_by = models.DateTimeField(_("to be solved by"), null=True, editable=False)
     resolve_left = models.DurationField(null=True, editable=False)
     warn_before = models.DurationField(null=True, editable=False)
-    # When ``tickets.clockwork`` has to look at it next, and until when it has looked already.
+    # When the clock has to look at it next, and until when it has looked already.
     wakes_at = models.DateTimeField(null=True, editable=False)
     clocked_until = models.DateTimeField(default=timezone.now, editable=False)
     stuck_since = models.DateTimeField(null=True, editable=False)  # the clock fails with it
@@ -220,13 +134,27 @@ class Ticket(models.Model):
     pooled_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(_("raised"), default=timezone.now, editable=False)
     last_event_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
-    last_message_by = models.CharField(max_length=10, choices=Part, editable=False, blank=True)
+    last_message_by = models.CharField(max_length=12, choices=Part, editable=False, blank=True)
     message_count = models.PositiveIntegerField(default=0, editable=False)
     first_responded_at = models.DateTimeField(null=True, editable=False)
     resolved_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
     reopen_count = models.PositiveSmallIntegerField(default=0, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Where its conversation goes on: never itself a merged ticket. Its own lines and facts stay
+    # as they are. See ``tickets.relations.merging``.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="merged", editable=False, db_index=False
+    )  # indexed below: SQLite would search an index of all for the many that have none
+    problem = models.ForeignKey(
+        Problem, models.PROTECT, null=True, related_name="tickets", verbose_name=_("problem"),
+        editable=False,
+    )  # fmt: skip
+    # The next day the law sets, for a complaint of a regulated kind, and from when on to warn.
+    # Set as long as its final response is owed.
+    legal_due_at = models.DateTimeField(_("due by law"), null=True, editable=False)
+    legal_warn_at = models.DateTimeField(null=True, editable=False)
 
     event_count = models.PositiveIntegerField(default=0, editable=False)
     head_digest = models.CharField(max_length=64, blank=True, editable=False)
@@ -245,6 +173,9 @@ class Ticket(models.Model):
             models.CheckConstraint(
                 condition=Q(assignee=None) | ~Q(assignee=F("requester")),
                 name="nobody_works_on_their_own_ticket",
+            ),
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("pk")), name="ticket_not_merged_into_itself"
             ),
         ]
         indexes = [
@@ -268,6 +199,11 @@ class Ticket(models.Model):
                 condition=Q(status__in=LIVE),
                 name="ticket_live_of_assignee",
             ),
+            models.Index(  # of whose customers their agent reads the other tickets
+                fields=["assignee", "requester"],
+                condition=~Q(status__in=ENDED),
+                name="ticket_in_hand",
+            ),
             models.Index(
                 F("assignee"),
                 F("last_event_at").desc(),
@@ -278,6 +214,12 @@ class Ticket(models.Model):
                 fields=["created_at", "id"],
                 condition=Q(status__in=LIVE, assignee=None),
                 name="ticket_unassigned",
+            ),
+            models.Index(
+                F("problem"),
+                F("id").desc(),
+                condition=Q(problem__isnull=False),
+                name="ticket_of_problem",
             ),
             models.Index(
                 fields=["status", "due_at"],
@@ -295,11 +237,22 @@ class Ticket(models.Model):
                 name="ticket_wakes",
             ),
             models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="ticket_merged",
+            ),
+            models.Index(
                 fields=["stuck_since"],
                 condition=Q(stuck_since__isnull=False),
                 name="ticket_stuck",
             ),
+            models.Index(
+                fields=["legal_due_at", "id"],
+                condition=Q(legal_due_at__isnull=False),
+                name="ticket_due_by_law",
+            ),
             models.Index(fields=["created_at"], name="ticket_created"),
+            models.Index(fields=["last_event_at"], name="ticket_last_event"),
             models.Index(
                 fields=["resolved_at"],
                 condition=Q(resolved_at__isnull=False),
@@ -314,12 +267,17 @@ class Ticket(models.Model):
         return reverse("messaging:ticket", args=[self.reference])
 
     @property
+    def home(self):
+        """Where its conversation is."""
+        return self.merged_into or self
+
+    @property
     def workspace_url(self):
         return reverse("messaging:workspace_ticket", args=[self.reference])
 
     def url_for(self, user):
         """The page on which ``user`` meets this ticket."""
-        if user.pk == self.requester_id:
+        if user.pk == self.requester_id or user.role == Role.CUSTOMER:
             return self.get_absolute_url()
         return self.workspace_url
 
@@ -342,6 +300,8 @@ class Ticket(models.Model):
 
         See also ``TicketQuerySet.visible_to``, the same rule for sets.
         """
+        if self.merged_into_id:
+            return self.merged_into.part_of(user)
         if not (user.is_authenticated and user.is_approved) or self.deleted_at:
             return None
         if user.pk == self.requester_id:
@@ -353,12 +313,21 @@ class Ticket(models.Model):
                 return Part.ASSIGNEE
             if Ticket.objects.pool_of(user).filter(pk=self.pk).exists():
                 return Part.POOL
+            if Ticket.objects.in_hand_of(user).filter(requester=self.requester_id).exists():
+                return Part.EARLIER
+            return None
+        # All of them, which are few: whoever asks for many tickets has them prefetched.
+        if any(user.pk == each.person_id for each in self.participants.all()):
+            return Part.PARTICIPANT
         return None
 
     def next_statuses(self, user) -> list[Status]:
-        moves = next_statuses(self.status, self.part_of(user))
-        if self.part_of(user) == Part.REQUESTER and not self.may_be_reopened:
+        part = self.part_of(user)
+        moves = next_statuses(self.status, part)
+        if part == Part.REQUESTER and not self.may_be_reopened:
             moves = [to for to in moves if to != Status.OPEN]
+        if part != Part.REQUESTER and self.legal_due_at:
+            moves = [to for to in moves if to not in SETTLED]
         return moves
 
     @property
@@ -406,7 +375,8 @@ class Ticket(models.Model):
 
     def waiting_call(self):
         """The call the requester asked for, or None."""
-        return self.call_requests.filter(called_at=None).first()
+        asked_on = Ticket.objects.going_on_in(self)
+        return CallRequest.objects.filter(ticket__in=asked_on, called_at=None).first()
 
     @property
     def newest_feedback(self):

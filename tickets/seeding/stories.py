@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from random import Random
 
 from accounts.models import User
-from tickets import history, promises
+from tickets import history
+from tickets.automation.timing import wakes_at
 from tickets.models import Audience, Feedback, Priority, Ticket, TicketEvent
-from tickets.timing import wakes_at
+from tickets.promise import promises
 from tickets.workflow import ENDED, Part, Status
 
 from .people import Cast

@@ -4,8 +4,17 @@ from datetime import timedelta
 from itertools import count
 
 from accounts.tests.factories import make_admin, make_user
-from tickets import actions, sla
-from tickets.models import Calendar, Category, CategoryField, SlaPolicy
+from tickets import actions
+from tickets.models import (
+    Calendar,
+    Category,
+    CategoryField,
+    ComplaintCode,
+    ComplaintTrack,
+    Problem,
+    SlaPolicy,
+)
+from tickets.promise import sla
 from tickets.workflow import ResolutionKind, Status
 
 _numbers = count(1)
@@ -41,6 +50,30 @@ def make_policy(*, answer=8, solve=None, warn=None, calendar=None, **fields):
     )
     sla.forget()
     return policy
+
+
+def make_track(category=None, *, acknowledge=3, respond=20, calendar=None, **fields):
+    """A procedure for complaints in ``category``; days are working days of an office in London."""
+    track = ComplaintTrack.objects.create(
+        name=f"Procedure {next(_numbers)}",
+        calendar=calendar or make_calendar(),
+        acknowledge_within=acknowledge,
+        respond_within=respond,
+        **{"referral": "Ask the Ombudsman.", "sender": "Acme Ltd\nLeeds"} | fields,
+    )
+    if category:
+        category.track = track
+        category.save()
+    return track
+
+
+def make_code(kind, code, name=None, **fields):
+    return ComplaintCode.objects.create(kind=kind, code=code, name=name or code.title(), **fields)
+
+
+def make_problem(owner, title="Batch B-17 stays cold", **facts):
+    """What many tickets come from."""
+    return Problem.objects.create(title=title, owner=owner, created_by=owner, **facts)
 
 
 def make_ticket(requester=None, assignee=None, status=None, by=None, **fields):

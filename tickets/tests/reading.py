@@ -1,15 +1,32 @@
 """Reading a page as a person does: which words stand where."""
 
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 VOID = {"area", "br", "hr", "img", "input", "link", "meta", "source", "use"}
 LINES = {"br", "dd", "div", "dt", "form", "h1", "h2", "h3", "li", "p", "section", "small", "td"}
 
 
-class _Reader(HTMLParser):
-    def __init__(self, place):
+class _Parser(HTMLParser):
+    """Writes down what it meets."""
+
+    def __init__(self):
         super().__init__()
+        self.met = []  # (what a reader does with it, its arguments)
+
+    def handle_starttag(self, tag, attributes):
+        self.met.append((_Reader.start, (tag, dict(attributes))))
+
+    def handle_endtag(self, tag):
+        self.met.append((_Reader.end, (tag,)))
+
+    def handle_data(self, words):
+        self.met.append((_Reader.hear, (words,)))
+
+
+class _Reader:
+    def __init__(self, place):
         self.place = place  # "h1", ".a-class" or "#an-id"
         self.depth = 0
         self.open = []  # (depth at which it closes, its words so far)
@@ -17,10 +34,9 @@ class _Reader(HTMLParser):
         self.fields = {}
         self.textarea = None
 
-    def handle_starttag(self, tag, attributes):
-        has = dict(attributes)
+    def start(self, tag, has):
         if tag in LINES:
-            self.handle_data(" ")
+            self.hear(" ")
         if tag == "input" and has.get("type") not in ("radio", "checkbox", "file"):
             self.fields[has.get("name")] = has.get("value", "")
         if "checked" in has:
@@ -35,18 +51,18 @@ class _Reader(HTMLParser):
             self.open.append((self.depth, []))
         self.depth += 1
 
-    def handle_endtag(self, tag):
+    def end(self, tag):
         if tag in VOID:
             return
         if tag in LINES:
-            self.handle_data(" ")
+            self.hear(" ")
         self.depth -= 1
         if tag == "textarea":
             self.textarea = None
         if self.open and self.open[-1][0] == self.depth:
             self.read.append(squeeze("".join(self.open.pop()[1])))
 
-    def handle_data(self, words):
+    def hear(self, words):
         if self.textarea:
             first = not self.fields[self.textarea]
             # HTML drops a line break right after the tag.
@@ -55,9 +71,18 @@ class _Reader(HTMLParser):
             said.append(words)
 
 
+@lru_cache(maxsize=2)
+def _parse(content):
+    """Of the pages at hand: one is asked for many places."""
+    parser = _Parser()
+    parser.feed(content.decode())
+    return parser.met
+
+
 def _read(response, place):
     reader = _Reader(place)
-    reader.feed(response.content.decode())
+    for react, arguments in _parse(response.content):
+        react(reader, *arguments)
     return reader
 
 

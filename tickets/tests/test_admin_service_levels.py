@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from careregistry.tests.sent import holiday_file
-from tickets import sla
 from tickets.models import Calendar, Holiday, SlaPolicy
-from tickets.promise_forms import MAX_HOLIDAY_BYTES
+from tickets.promise import sla
+from tickets.promise.promise_forms import MAX_HOLIDAY_BYTES
 from tickets.tests.factories import make_calendar, make_policy
 
 ADD_CALENDAR = "admin:tickets_calendar_add"

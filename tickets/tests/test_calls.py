@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from messaging.actions import post_message
 from notifications.models import Notification
-from tickets import actions, calls
+from tickets import actions
 from tickets.models import CallRequest
+from tickets.parties import calls
 from tickets.tests.factories import make_ticket
-from tickets.workflow import Part, Status, TicketRefusal
+from tickets.workflow import Part, ResolutionKind, Status, TicketRefusal
 
 from .reading import text
 
@@ -135,6 +136,34 @@ def test_ended_tickets_are_not_called_about(login, ticket, alice, bob):
     assert "Open it again first." in ask(login(alice), ticket).text
     assert "Open it again first." in log(login(bob), ticket).text
     assert not CallRequest.objects.exists()
+
+
+@pytest.mark.parametrize("status", [Status.CLOSED, Status.WITHDRAWN])
+def test_a_call_that_waits_ends_with_its_ticket(login, ticket, alice, bob, ada, status):
+    """It comes back no more than the number does, also when the ticket is opened again."""
+    calls.ask_for_call(ticket, by=alice, phone=PHONE)
+
+    actions.change_status(ticket, status, by=ada)
+
+    assert not CallRequest.objects.exists()
+    line = ticket.events.last()
+    assert (line.kind, line.actor, line.data["status"]) == ("call_dropped", ada, status)
+    page = login(alice).get(ticket.get_absolute_url())
+    assert "The ticket has ended, so nobody calls any more." in text(page, "#log")
+    if status == Status.CLOSED:
+        actions.change_status(ticket, Status.OPEN, by=alice)
+        assert ticket.waiting_call() is None
+
+
+def test_a_call_that_waits_outlives_a_solution(ticket, alice, bob):
+    """As long as the conversation is open, somebody may still call."""
+    calls.ask_for_call(ticket, by=alice, phone=PHONE)
+
+    actions.change_status(
+        ticket, Status.RESOLVED, by=bob, text="Done.", resolution=ResolutionKind.ANSWERED
+    )
+
+    assert ticket.waiting_call().phone == PHONE
 
 
 def test_a_call_nobody_asked_for_is_logged_too(ticket, bob):

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from messaging.actions import post_message
 from notifications.models import Notification
-from tickets import actions, clockwork, history
+from tickets import actions, history
+from tickets.automation import clockwork
 from tickets.models import Ticket
+from tickets.signals import ticket_clocked
 from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race
 from tickets.workflow import ResolutionKind, Status, TransitionRefused
@@ -128,3 +130,28 @@ def test_an_agent_against_the_clock(another, bob):
         refused = isinstance(resolved, TransitionRefused)
         assert ticket.resolution_kind == ("other" if refused else "answered")
         assert by_time(ticket) == ["waiting_over"] * refused
+
+
+@pytest.mark.plan("SEC-E3")
+def test_what_only_fails_when_it_is_kept_holds_up_no_other(another):
+    """The one is put off and shown to administrators; the rest of its batch is seen to."""
+    first, poisoned, third = (another() for _number in range(3))
+
+    def point_at_nothing(sender, ticket, **kwargs):
+        if ticket == poisoned:  # no database looks at this before the end
+            Ticket.objects.filter(pk=ticket.pk).update(policy_id=10**9)
+
+    ticket_clocked.connect(point_at_nothing)
+    try:
+        assert clockwork.run() == 3
+        assert clockwork.run() == 0
+    finally:
+        ticket_clocked.disconnect(point_at_nothing)
+
+    assert [by_time(t) for t in (first, poisoned, third)] == [
+        ["answer_missed"],
+        [],
+        ["answer_missed"],
+    ]
+    stuck = Ticket.objects.get(stuck_since__isnull=False)
+    assert (stuck, is_whole(stuck)) == (poisoned, True)

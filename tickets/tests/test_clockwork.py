@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from messaging.actions import post_message
 from notifications.models import Notification
-from tickets import actions, clockwork, history, tasks
+from tickets import actions, history, tasks
+from tickets.automation import clockwork
+from tickets.automation.timing import MOMENTS
 from tickets.models import ClockHand, Ticket, TicketEvent
 from tickets.tests.factories import make_ticket
-from tickets.timing import MOMENTS
 from tickets.workflow import ResolutionKind, Status, TicketRefusal
 
 pytestmark = pytest.mark.django_db
@@ -101,8 +102,9 @@ def test_each_step_is_taken_in_its_time_and_once(on_monday, rule, status, row, a
 
 def test_there_is_a_test_and_a_step_for_each_moment():
     ends = {"waiting_over", "closing"}
+    by_law = {"legal_at_risk", "legal_missed"}  # see test_complaint_clock
 
-    assert {step[0] for step in FIRST_STEPS} | ends == set(MOMENTS) == set(clockwork.STEPS)
+    assert {step[0] for step in FIRST_STEPS} | ends | by_law == set(MOMENTS) == set(clockwork.STEPS)
 
 
 def test_what_is_resolved_and_silent_is_reminded_of_and_closed(on_monday):

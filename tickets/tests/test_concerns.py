@@ -13,7 +13,8 @@ from django.urls import reverse
 from accounts import erasure
 from accounts.tests.factories import make_admin
 from notifications.models import Notification
-from tickets import actions, feedback
+from tickets import actions
+from tickets.improvement import feedback
 from tickets.models import Concern, Feedback
 from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race

@@ -11,9 +11,10 @@ from django.utils import timezone
 from notifications.mails import compose
 from notifications.models import OutgoingMail
 from notifications.outbox import address_notifications
-from tickets import actions, usual
-from tickets.deadlines import earlier_in_line, outlook_of, why
+from tickets import actions
 from tickets.models import TicketEvent
+from tickets.promise import sla, usual
+from tickets.promise.deadlines import earlier_in_line, outlook_of, why
 from tickets.tests.factories import make_calendar, make_category, make_policy, make_ticket
 from tickets.workflow import Status
 
@@ -49,6 +50,22 @@ def test_the_deadline_is_explained_step_by_step(alice, office):
             "Mon 23 Nov is a holiday and does not count.",
             "Tue 24 Nov, from 09:00 to 12:00: 3\xa0h",
             "That is Tue 24 Nov, 12:00.",
+        ]
+
+
+def test_what_was_promised_stays_and_nobody_says_it_was_moved(alice, office):
+    """D1-15: a service level that is changed later explains nothing of earlier promises."""
+    policy = make_policy(answer=4, calendar=office)
+    with on_friday():
+        ticket = make_ticket(alice)
+        policy.answer_within = timedelta(hours=2)
+        policy.save()
+        sla.forget()
+
+        assert why(ticket) == [
+            "The time counts from Fri 20 Nov, 16:00.",
+            "Opening hours or service levels were changed since. What was promised stays: "
+            "Tue 24 Nov, 12:00.",
         ]
 
 
@@ -205,7 +222,7 @@ def test_the_place_is_counted_along_an_index(ticket):
 def test_the_place_is_counted_no_further_than_a_limit(alice, kettles, monkeypatch):
     for _n in range(3):
         ticket = make_ticket(alice, category=kettles)
-    monkeypatch.setattr("tickets.deadlines.LIMIT", 2)
+    monkeypatch.setattr("tickets.promise.deadlines.LIMIT", 2)
 
     assert outlook_of(ticket).place == "More than 1 tickets are before yours."
 

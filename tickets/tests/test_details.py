@@ -85,11 +85,12 @@ def test_what_was_answered_is_reviewed_kept_and_shown(login, alice, bob, ada, ke
     assert "Serial number K2-4711" in text(login(bob).get(ticket.workspace_url), "#ticket-facts")
 
 
-def test_a_needed_answer_is_asked_for_beside_the_question(login, alice, kettles, serial):
+@pytest.mark.parametrize("nothing", ["  ", "\u200b"])
+def test_a_needed_answer_is_asked_for_beside_the_question(login, alice, kettles, serial, nothing):
     """D0-24"""
     client = login(alice)
 
-    page = client.post(NEW, asked(kettles, **{name(serial): "  "}))
+    page = client.post(NEW, asked(kettles, **{name(serial): nothing}))
 
     beside, summary = problems(page)
     assert beside == ["Answer “Serial number”"]

@@ -9,7 +9,7 @@ from accounts.applications import ApplicationRefused
 from accounts.models import Application, Role, Standing, User
 from accounts.tests.factories import make_agent, make_application
 from tickets import expertise
-from tickets.assignment import Desk
+from tickets.automation.assignment import Desk
 from tickets.models import Expertise, Ticket
 from tickets.tests.factories import make_category, make_ticket
 

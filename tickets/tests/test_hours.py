@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickets.hours import ALWAYS, FARTHEST, Hours
+from tickets.promise.hours import ALWAYS, FARTHEST, Hours
 
 MINUTE = timedelta(minutes=1)
 OFFICE = (((time(9), time(17)),),) * 5 + ((),) * 2
@@ -113,6 +113,22 @@ def test_adding_what_lies_between_leads_back(calendar, at, length):
     assert hours.between(start, hours.add(start, length * MINUTE)) == length * MINUTE
 
 
+@settings(deadline=None)
+@given(calendars, in_day, st.integers(0, 30 * 60))
+def test_subtract_is_what_the_minutes_say(calendar, at, length):
+    """D1-15"""
+    hours, near = calendar
+    end = datetime.combine(near + timedelta(days=2), time(0), UTC) + at
+    model = sorted(m for m in open_minutes(hours, near, near + timedelta(days=2)) if m < end)
+
+    start = hours.subtract(end, length * MINUTE)
+
+    if length == 0:
+        assert start == end
+    elif length <= len(model):
+        assert start == model[-length]
+
+
 @pytest.mark.parametrize(
     ("start", "length", "end"),
     [
@@ -131,6 +147,9 @@ def test_an_office_in_london(start, length, end):
     found = hours.add(datetime.fromisoformat(f"{start}+00:00"), timedelta(hours=length))
 
     assert found == datetime.fromisoformat(f"{end}+00:00")
+    assert hours.add(hours.subtract(found, timedelta(hours=length)), timedelta(hours=length)) == (
+        found
+    )
 
 
 @settings(deadline=None)
@@ -141,6 +160,7 @@ def test_round_the_clock_is_seven_whole_days(start, length):
     assert ALWAYS.add(start, length) == whole.add(start, length) == start + length
     assert ALWAYS.between(start, start + length) == whole.between(start, start + length) == length
     assert ALWAYS.between(start + length, start) == timedelta()
+    assert ALWAYS.subtract(start, length) == whole.subtract(start, length) == start - length
 
 
 def test_a_desk_that_never_opens_keeps_nobody_reckoning():
@@ -149,3 +169,4 @@ def test_a_desk_that_never_opens_keeps_nobody_reckoning():
 
     assert never.add(start, timedelta(hours=1)) == start + FARTHEST
     assert never.between(start, start + timedelta(days=365)) == timedelta()
+    assert never.subtract(start, timedelta(hours=1)) == start

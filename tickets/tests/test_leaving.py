@@ -16,7 +16,7 @@ from messaging.thread import name_people
 from notifications.models import Notification
 from tickets import actions, history
 from tickets.models import Expertise, Ticket
-from tickets.promises import promise_of
+from tickets.promise.promises import promise_of
 from tickets.tests.factories import make_category, make_ticket
 from tickets.tests.racing import race
 from tickets.workflow import ResolutionKind, Status, TicketRefusal
@@ -155,10 +155,11 @@ def test_staff_read_it_too(login, ada, bob, ticket):
 
 def test_names_of_a_thread_cost_one_query(ada, bob, ticket, django_assert_num_queries):
     suspend(bob, ada)
+    ticket = Ticket.objects.with_people().get()
     lines = list(ticket.events.all())
 
     with django_assert_num_queries(1):
-        name_people(lines)
+        name_people(lines, ticket)
 
     assert [line.former for line in lines if line.kind == "assigned"] == [None, bob]
 

@@ -12,12 +12,14 @@ from django.utils import timezone
 from accounts.models import Role, Standing, User
 from accounts.tests.factories import make_agent, make_user
 from notifications.models import Notification
-from tickets import actions, requesters
+from tickets import actions
 from tickets.models import Channel, Expertise, Ticket
+from tickets.parties import requesters
+from tickets.tests.factories import make_ticket
 from tickets.workflow import TicketRefusal
 
 from .raising import form_of
-from .reading import text
+from .reading import text, typed
 
 DESK = reverse("tickets:new_for_customer")
 CONSOLE = reverse("admin:tickets_ticket_add")
@@ -41,6 +43,40 @@ def raise_for(client, door, email, category, **changes):
 def raise_by(by, category, email=NEW_HERE, **changes):
     told = {"first_name": "Una", "key": uuid.uuid4(), "subject": "S", "description": "D"}
     return requesters.raise_for(email, by=by, category=category, **told | changes)
+
+
+@both_doors
+def test_what_the_customer_told_before_is_pointed_out_once(
+    login, person, door, alice, bob, ada, kettles
+):
+    """SEC-E1: on the second try it is raised all the same, on the first nothing is."""
+    same = {"subject": "Kettle stopped heating", "key": str(uuid.uuid4())}
+    open_one = make_ticket(alice, bob, by=ada, category=kettles, subject=same["subject"])
+
+    asked = raise_for(login(person), door, alice.email, kettles, **same)
+
+    assert "They have told us much the same." in asked.text
+    assert str(open_one) in asked.text
+    assert Ticket.objects.count() == 1
+    again = same | {name: typed(asked, name) for name in ("told_before", "key")}
+    assert again == same | {"told_before": open_one.reference}
+    raise_for(login(person), door, alice.email, kettles, **again)
+    assert Ticket.objects.count() == 2
+    # The second of two clicks is no third ticket, and what the first raised not pointed out.
+    page = raise_for(login(person), door, alice.email, kettles, **again)
+    assert Ticket.objects.count() == 2
+    assert "much the same" not in page.text
+
+
+@pytest.mark.plan("SEC-A2")
+def test_a_ticket_the_agent_may_not_see_is_not_pointed_out(login, dave, alice, bob, ada, kettles):
+    same = {"subject": "Kettle stopped heating"}
+    make_ticket(alice, bob, by=ada, category=kettles, **same)
+
+    page = raise_for(login(dave), DESK, alice.email, kettles, **same)
+
+    assert "much the same" not in page.text
+    assert Ticket.objects.count() == 2
 
 
 @both_doors
@@ -161,7 +197,8 @@ def test_sent_twice_it_is_one_ticket(login, alice, bob, kettles):
     page = raise_for(login(bob), DESK, alice.email, kettles, key=key)
 
     assert f"{Ticket.objects.get()} is raised." in page.text
-    raise_for(login(bob), DESK, alice.email, kettles)
+    other = {"subject": "Toaster", "description": "Black on one side."}
+    raise_for(login(bob), DESK, alice.email, kettles, **other)
     assert Ticket.objects.count() == 2
 
 

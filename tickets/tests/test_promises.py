@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from messaging import actions as messaging
 from tickets import actions
-from tickets.hours import ALWAYS
 from tickets.models import Ticket
-from tickets.promises import promise_of
-from tickets.sla import Terms
+from tickets.promise.hours import ALWAYS
+from tickets.promise.promises import promise_of
+from tickets.promise.sla import Terms
 from tickets.tests.factories import make_ticket
 from tickets.workflow import ResolutionKind, Status
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from accounts.models import Standing
 from messaging.actions import post_message
-from tickets import actions, feedback
-from tickets.feedback import path_to_rate
+from tickets import actions
+from tickets.improvement import feedback
+from tickets.improvement.feedback import path_to_rate
 from tickets.models import Feedback
 from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from notifications.models import Notification
-from tickets import actions, feedback
+from tickets import actions
+from tickets.improvement import feedback
 from tickets.models import Feedback, Suggestion
 from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race, signed_in
@@ -119,7 +120,7 @@ def test_a_deleted_ticket_is_not_listed(login, bob, ada, rated):
 
 
 def test_pages_follow_the_newest(login, bob, rated, monkeypatch):
-    monkeypatch.setattr("tickets.feedback_views.PAGE_SIZE", 2)
+    monkeypatch.setattr("tickets.improvement.feedback_views.PAGE_SIZE", 2)
     references = [rated().ticket.reference for _number in range(3)]
     client = login(bob)
 

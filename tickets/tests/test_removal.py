@@ -21,8 +21,9 @@ from django.utils import timezone
 from accounts import holds
 from messaging.actions import post_message
 from notifications import outbox
-from tickets import actions, anchors, calls, removal, requesters
+from tickets import actions, anchors, removal
 from tickets.models import Attachment, Ticket, TicketEvent, Tombstone
+from tickets.parties import calls, requesters
 from tickets.tests.factories import make_ticket
 from tickets.workflow import Status, TicketRefusal
 

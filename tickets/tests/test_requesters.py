@@ -17,9 +17,10 @@ from accounts.retention import RULES
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications.models import Notification
-from tickets import actions, calls, history, requesters
-from tickets.feedback import path_to_rate
+from tickets import actions, history
+from tickets.improvement.feedback import path_to_rate
 from tickets.models import CallRequest, Ticket
+from tickets.parties import calls, requesters
 from tickets.workflow import ResolutionKind, Status, TicketRefusal
 
 from .reading import text
@@ -123,6 +124,21 @@ def test_no_number_goes_with_it(login, ticket, alice, bob, carol):
 
     assert "113 496" not in login(carol).get(ticket.get_absolute_url()).text
     assert not CallRequest.objects.exists()
+
+
+@pytest.mark.plan("SEC-A3")
+def test_what_somebody_rated_stays_theirs(login, ticket, alice, bob, carol):
+    """Their words about us are for nobody else: the right customer gets a ticket of their own."""
+    actions.change_status(
+        ticket, Status.RESOLVED, by=bob, text="Sent.", resolution=ResolutionKind.REPLACED
+    )
+    actions.rate(ticket, by=alice, rating=2, comment="Slow.")
+
+    page = correct(login(bob), ticket, carol.email)
+
+    ticket.refresh_from_db()
+    assert "This customer has rated it." in page.text
+    assert ticket.requester == alice
 
 
 @pytest.mark.plan("SEC-A15")

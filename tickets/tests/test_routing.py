@@ -13,7 +13,8 @@ from accounts import people, work
 from accounts.models import AgentProfile, User, WorkingHours
 from accounts.tests.factories import make_agent, make_user
 from notifications.models import Notification
-from tickets import actions, history, routing
+from tickets import actions, history
+from tickets.automation import routing
 from tickets.models import Expertise, Routing, Ticket
 from tickets.tests.factories import make_category, make_ticket
 from tickets.tests.racing import race

@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 
 from messaging.actions import post_message
 from notifications.models import Notification
-from tickets import actions, sla
+from tickets import actions
 from tickets.models import Audience, SlaPolicy, Ticket, TicketEvent
+from tickets.promise import sla
 from tickets.tests.factories import make_calendar, make_category, make_policy, make_ticket
 from tickets.workflow import ResolutionKind, Status, TicketRefusal
 
@@ -285,6 +286,16 @@ def test_known_service_levels_cost_no_query(alice, kettles, django_assert_num_qu
     sla.forget()
     with django_assert_num_queries(3):  # levels with calendars, hours, holidays
         sla.terms_for(kettles, "normal")
+
+
+def test_a_warning_comes_in_opening_hours(alice, bob, ada):
+    """D1-15: one hour before Monday, half past nine, is an hour of Friday."""
+    make_policy(answer=8, solve=16, warn=1)
+    with at(hours=93.5):  # Friday, half past nine
+        ticket = make_ticket(alice, bob, by=ada)
+
+    assert ticket.due_at == after(days=6, hours=21.5)
+    assert ticket.wakes_at == after(days=4, hours=4.5)
 
 
 @pytest.mark.parametrize(

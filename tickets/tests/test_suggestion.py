@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import AgentProfile, Weekday, WorkingHours
 from accounts.tests.factories import make_agent, make_user
 from tickets import actions
-from tickets.assignment import Desk
+from tickets.automation.assignment import Desk
 from tickets.models import Expertise, Routing
 from tickets.tests.factories import make_category, make_ticket
 from tickets.workflow import ResolutionKind, Status

@@ -136,10 +136,16 @@ def test_all_other_moves_are_refused_and_write_nothing(ticket_at, request, befor
 
 @pytest.mark.parametrize(
     ("step", "before", "after"),
-    [(Part.ASSIGNMENT, Status.NEW, Status.OPEN), (Part.REPLY, Status.WAITING, Status.OPEN)],
+    [
+        (Part.ASSIGNMENT, Status.NEW, Status.OPEN),
+        (Part.REPLY, Status.WAITING, Status.OPEN),
+        (Part.REPLY, Status.RESOLVED, Status.OPEN),
+        (Part.REPLY, Status.CLOSED, Status.OPEN),
+    ],
 )
 def test_a_step_brings_its_move_whoever_takes_it(ticket_at, carol, step, before, after):
-    """Assigning opens a new ticket, the requester's reply one that waits for it."""
+    """Assigning opens a new ticket, the requester's reply one that waits for it, and by mail one
+    that came to a result."""
     event = actions.change_status(ticket_at(before), after, by=carol, via=step)
 
     assert event.data == {"from": before, "to": after, "why": step}
@@ -149,7 +155,9 @@ def test_a_step_brings_its_move_whoever_takes_it(ticket_at, carol, step, before,
 def test_a_step_brings_no_other_move(ticket_at, carol, before, after):
     """A message alone brings none."""
     ticket = ticket_at(before)
-    brought_by = {("new", "open"): Part.ASSIGNMENT, ("waiting", "open"): Part.REPLY}
+    brought_by = {("new", "open"): Part.ASSIGNMENT} | {
+        (status, "open"): Part.REPLY for status in ("waiting", "resolved", "closed")
+    }
 
     for step in {Part.ASSIGNMENT, Part.REPLY, Part.MESSAGE} - {brought_by.get((before, after))}:
         with pytest.raises(TransitionRefused):

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from tickets import routing
+from tickets.automation import routing
 
 
 class Command(BaseCommand):

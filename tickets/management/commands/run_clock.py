@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from tickets import clockwork
+from tickets.automation import clockwork
 
 
 class Command(BaseCommand):

@@ -1,0 +1,202 @@
+"""What a doctor would ask of this installation, and how to mend what ails it."""
+
+import logging
+import shutil
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.checkups import CHECKUPS, Checkup, Finding, Level, checkup
+from notifications.models import OutgoingMail, Webhook, WebhookDelivery
+from tickets import anchors
+from tickets.automation import clockwork
+from tickets.models import ClockHand, Ticket, TicketEvent
+
+from .celery import LAST_JOB
+from .health import MIN_FREE_BYTES, oldest_due_mail_seconds, redis_answers, unapplied_migrations
+
+logger = logging.getLogger(__name__)
+
+MOST_COUNTED = 100
+MOST_NAMED = 3
+COMFORTABLE_BYTES = 10 * MIN_FREE_BYTES
+CONNECT_SECONDS = 2
+SILENCE = timedelta(minutes=5)  # longer than any job is seldom
+LATE_SECONDS = 600  # of a mail that could have been sent
+LATELY = timedelta(days=7)
+UNANCHORED = timedelta(days=2)
+
+
+def examine() -> Iterator[tuple[Checkup, Finding]]:
+    for each in CHECKUPS:
+        try:
+            yield each, each.ask()
+        except Exception as trouble:  # the others may say why
+            logger.exception("%s could not be asked.", each.code)
+            words = _("It could not be asked: %(trouble)s")
+            found = words % {"trouble": f"{type(trouble).__name__}: {trouble}"}
+            yield each, Finding(Level.BAD, found, _("See what the others say, and the log."))
+
+
+# --- What everything stands on --------------------------------------------------
+
+
+@checkup("database", gettext_lazy("Database"))
+def ask_database():
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_database_size(current_database())")
+            return Finding(Level.OK, f"PostgreSQL, {filesizeformat(cursor.fetchone()[0])}")
+        cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        size = filesizeformat(cursor.fetchone()[0])
+        cursor.execute("PRAGMA journal_mode")
+        mode = cursor.fetchone()[0]
+    found = _("SQLite, %(size)s, journal mode %(mode)s") % {"size": size, "mode": mode}
+    if mode == "wal":
+        return Finding(Level.OK, found)
+    hint = _("People will wait for each other. Put DATA_DIR on a local disk and start anew.")
+    return Finding(Level.BAD, found, hint)
+
+
+@checkup("migrations", gettext_lazy("Migrations"))
+def ask_migrations():
+    left = unapplied_migrations()
+    if not left:
+        return Finding(Level.OK, _("All are done"))
+    names = [f"{migration.app_label}.{migration.name}" for migration, _back in left]
+    shown = ", ".join([*names[:MOST_NAMED], *(["…"] if names[MOST_NAMED:] else [])])
+    found = _("%(n)s to do: %(names)s") % {"n": len(names), "names": shown}
+    return Finding(Level.BAD, found, _("Run: manage.py migrate"))
+
+
+@checkup("disk", gettext_lazy("Disk"))
+def ask_disk():
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    words = _("%(free)s are free under %(folder)s")
+    found = words % {"free": filesizeformat(free), "folder": settings.DATA_DIR}
+    level = Level.OK if free >= COMFORTABLE_BYTES else Level.WARN
+    level = level if free >= MIN_FREE_BYTES else Level.BAD
+    hint = "" if level == Level.OK else _("Make room, or move DATA_DIR to a larger disk.")
+    return Finding(level, found, hint)
+
+
+@checkup("redis", gettext_lazy("Redis"))
+def ask_redis():
+    if not settings.REDIS_URL:
+        return Finding(Level.OK, _("Not used"))
+    if redis_answers():
+        return Finding(Level.OK, _("It answers"))
+    hint = _("Start it, or see REDIS_URL. Until then pages ask instead of being rung.")
+    return Finding(Level.WARN, _("It does not answer"), hint)
+
+
+# --- What works by itself -------------------------------------------------------
+
+
+@checkup("worker", gettext_lazy("Worker"))
+def ask_worker():
+    seen = cache.get(LAST_JOB)
+    hint = _("Start it: the service careregistry-worker, or make run. If it runs, see its log.")
+    return _seen_lately(seen, _("Last job"), _("It has never done a job"), hint)
+
+
+@checkup("scheduler", gettext_lazy("Scheduler"))
+def ask_scheduler():
+    hand = ClockHand.objects.first()
+    hint = _("Run one: celery -A careregistry beat, or a worker with --beat.")
+    never = _("It has never set anything off")
+    return _seen_lately(hand and hand.looked_at, _("Last set off"), never, hint)
+
+
+def _seen_lately(at, what, never, hint) -> Finding:
+    if at is None:
+        return Finding(Level.BAD, never, hint)
+    found = _("%(what)s %(time)s ago") % {"what": what, "time": timesince(at)}
+    is_fresh = timezone.now() - at <= SILENCE
+    return Finding(Level.OK if is_fresh else Level.BAD, found, "" if is_fresh else hint)
+
+
+@checkup("clock", gettext_lazy("What happens by itself"))
+def ask_clock():
+    stuck = Ticket.objects.filter(stuck_since__isnull=False)[:MOST_COUNTED].count()
+    if stuck:
+        words = ngettext("It fails with %(n)s ticket", "It fails with %(n)s tickets", stuck)
+        hint = _("The console’s first page leads to them; the worker’s log says why.")
+        return Finding(Level.WARN, words % {"n": stuck}, hint)
+    if clockwork.is_steady(timezone.now()):
+        return Finding(Level.OK, _("Time passes steadily"))
+    hint = _("It acts again after an hour of steady time. Keep all hosts’ clocks set (NTP).")
+    return Finding(Level.WARN, _("It only watches: time has jumped, or nobody looked"), hint)
+
+
+# --- What goes out and comes in ---------------------------------------------------
+
+
+@checkup("mail_out", gettext_lazy("Mail out"))
+def ask_mail_out():
+    if settings.EMAIL_BACKEND.endswith("FolderBackend"):
+        words = _("Every mail becomes a file in %(folder)s") % {"folder": settings.MAIL_DIR}
+        return Finding(Level.WARN, words, _("Set EMAIL_URL, and people get their mail."))
+    server = {"host": settings.EMAIL_HOST, "port": settings.EMAIL_PORT}
+    try:
+        socket.create_connection(tuple(server.values()), timeout=CONNECT_SECONDS).close()
+    except OSError as trouble:
+        words = _("%(host)s, port %(port)s, can’t be reached: %(trouble)s")
+        found = words % {**server, "trouble": trouble}
+        return Finding(Level.BAD, found, _("See EMAIL_URL. What is owed is kept and sent later."))
+    waiting = oldest_due_mail_seconds()
+    if waiting > LATE_SECONDS:
+        words = _("A mail has been waiting for %(minutes)s minutes") % {"minutes": waiting // 60}
+        return Finding(Level.BAD, words, _("See the worker, and: manage.py outbox list"))
+    failed = _given_up(OutgoingMail)
+    if failed:
+        return Finding(Level.WARN, failed, _("Mend what they say, then: manage.py outbox retry"))
+    return Finding(Level.OK, _("%(host)s, port %(port)s, can be reached") % server)
+
+
+def _given_up(owed) -> str:
+    lately = owed.objects.filter(state=owed.State.FAILED, created_at__gte=timezone.now() - LATELY)
+    count = lately[:MOST_COUNTED].count()
+    words = ngettext("%(n)s was given up this week", "%(n)s were given up this week", count)
+    return words % {"n": count} if count else ""
+
+
+@checkup("webhooks", gettext_lazy("Webhooks"))
+def ask_webhooks():
+    failing = Webhook.objects.filter(failing_since__isnull=False)[:MOST_COUNTED]
+    if failing:
+        names = ", ".join(webhook.name for webhook in failing)
+        hint = _("Their deliveries in the console say why. Switch on again what was switched off.")
+        return Finding(Level.WARN, _("Failing: %(names)s") % {"names": names}, hint)
+    failed = _given_up(WebhookDelivery)
+    if failed:
+        return Finding(Level.WARN, failed, _("Send them again from the console."))
+    return Finding(Level.OK, _("All that was owed was accepted, or is on its way"))
+
+
+# --- What proves and what saves ---------------------------------------------------
+
+
+@checkup("history", gettext_lazy("Anchors of the history"))
+def ask_history():
+    newest = [anchors.NOTHING, *anchors.read()][-1]
+    later = TicketEvent.objects.filter(pk__gt=newest.last_line).order_by("pk").first()
+    found = _("Last written %(at)s") % {"at": newest.at[:16]} if newest.at else _("None yet")
+    if later and timezone.now() - later.at > UNANCHORED:
+        return Finding(Level.WARN, found, _("Run: manage.py anchor_history. See the scheduler."))
+    return Finding(Level.OK, found)
+
+
+@checkup("backup", gettext_lazy("Backup"))
+def ask_backup():
+    hint = _("docs/operations.md says what a backup must keep.")
+    return Finding(Level.WARN, _("No backup is known"), hint)

@@ -1,0 +1,46 @@
+"""The process that reads mails: ``python -m messaging.inbound.child``. It knows no secret, opens
+no database and no connection, and may only cost so much.
+
+On both pipes eight bytes say how long the next item is: mails come in, JSON goes out.
+"""
+
+import json
+import resource
+import struct
+import sys
+import time
+
+from .parsed import Limits, Unreadable
+from .parsing import parse
+
+LENGTH = struct.Struct(">Q")
+
+
+def main():
+    limits = Limits(**json.loads(sys.argv[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
+    while header := incoming.read(LENGTH.size):
+        raw = incoming.read(LENGTH.unpack(header)[0])
+        until = int(time.process_time()) + limits.cpu_seconds + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+        answer = json.dumps(_answer(raw, limits)).encode()
+        outgoing.write(LENGTH.pack(len(answer)) + answer)
+        outgoing.flush()
+
+
+def _answer(raw, limits) -> dict:
+    try:
+        return {"parsed": parse(raw, limits).to_json()}
+    except Unreadable as refusal:
+        return {"refused": str(refusal)}
+    except RecursionError:
+        return {"refused": f"Parts within parts, deeper than {limits.levels}."}
+    except MemoryError:
+        return {"refused": "Reading it needs too much memory."}
+    except Exception as error:  # noqa: BLE001 -- whatever a hostile mail makes the library raise
+        return {"refused": f"{type(error).__name__} while it was read."}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Mails that no person wrote, and what servers on the way say of a mail."""
+
+import re
+from email.message import Message
+
+from .headers import ADDRESS, decoded, message_ids_in, raw_value, raw_values, sender_in
+from .parsed import Bounce
+
+BULK = ("bulk", "junk", "list", "auto_reply")
+SIGNS = (
+    "X-Auto-Response-Suppress",
+    "X-Autoreply",
+    "X-Autorespond",
+    "X-Loop",
+    "X-Failed-Recipients",
+)
+MACHINES = ("mailer-daemon", "postmaster", "mail-daemon", "bounce", "bounces")
+MAX_REPORT = 100_000  # characters of a report that are looked at
+
+_STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
+_CODE = re.compile(r"\b([45])\d\d[ -]")
+_FAILED = re.compile(r"\b(?:spf|dkim|dmarc)\s*=\s*(?:fail|softfail|permerror)\b", re.IGNORECASE)
+
+
+def sign_of_a_machine(message: Message) -> str:
+    """The header that shows that no person wrote it; empty for a person's mail."""
+    submitted = raw_value(message, "Auto-Submitted").split(";")[0].strip().lower()
+    if submitted not in ("", "no"):
+        return "Auto-Submitted"
+    if raw_value(message, "Precedence").strip().lower() in BULK:
+        return "Precedence"
+    for name in SIGNS:
+        if raw_values(message, name):
+            return name
+    if any(name.lower().startswith("list-") for name, _value in message.raw_items()):
+        return "List-*"
+    if [value.strip() for value in raw_values(message, "Return-Path")] == ["<>"]:
+        return "Return-Path"
+    if message.get_content_type() == "multipart/report":
+        return "Content-Type"
+    if sender_in(raw_value(message, "From"))[1].partition("@")[0] in MACHINES:
+        return "From"
+    return ""
+
+
+def is_marked_as_spam(message: Message) -> bool:
+    """Only a yes counts: anybody can write a no into their own mail."""
+    flags = [raw_value(message, name).strip().lower() for name in ("X-Spam-Flag", "X-Spam")]
+    status = raw_value(message, "X-Spam-Status").strip().lower()
+    action = raw_value(message, "X-Rspamd-Action").strip().lower()
+    level = raw_value(message, "X-MS-Exchange-Organization-SCL").strip()
+    return (
+        "yes" in flags
+        or status.startswith("yes")
+        or action in ("add header", "rewrite subject", "reject", "quarantine")
+        or (level.isdecimal() and int(level[:3]) >= 5)
+        or "SFV:SPM" in raw_value(message, "X-Forefront-Antispam-Report")
+    )
+
+
+def has_failed_authentication(message: Message) -> bool:
+    return any(
+        _FAILED.search(text[:4_000]) for text in raw_values(message, "Authentication-Results")
+    )
+
+
+def bounce_in(message: Message, sign: str) -> Bounce | None:
+    """What ``message`` reports of a mail that did not arrive; None if it reports nothing.
+
+    Servers that write no report say it in words; then our mail's Message-ID must stand there.
+    """
+    report = next((part for part in message.walk() if _is_report(part)), None)
+    if report is not None:
+        return _reported(message, report)
+    is_from_server = sign in ("Return-Path", "From", "X-Failed-Recipients")
+    if not is_from_server:
+        return None
+    words = _words(message)
+    about = message_ids_in(words)
+    status = _STATUS.search(words) or _CODE.search(words)
+    failed = raw_value(message, "X-Failed-Recipients")
+    if not (about and (status or failed)):
+        return None
+    return Bounce(
+        message_id=about[-1],
+        recipient=_address(failed) or _address(words),
+        status=status[0].strip(" -") if status else "",
+        is_final=not status or status[1] == "5",
+    )
+
+
+def _is_report(part) -> bool:
+    return part.get_content_type() in ("message/delivery-status", "message/global-delivery-status")
+
+
+def _reported(message, report) -> Bounce:
+    blocks = report.get_payload() if report.is_multipart() else []
+    for block in blocks:
+        recipient = raw_value(block, "Final-Recipient") or raw_value(block, "Original-Recipient")
+        if not recipient:
+            continue
+        status = _STATUS.search(raw_value(block, "Status"))
+        return Bounce(
+            message_id=_original_id(message),
+            recipient=_address(recipient),
+            status=status[0] if status else "",
+            is_final=raw_value(block, "Action").strip().lower() == "failed",
+        )
+    return Bounce(message_id=_original_id(message))
+
+
+def _original_id(message) -> str:
+    """Of the mail that came back, whole or only its headers."""
+    for part in message.walk():
+        if part.get_content_type() == "message/rfc822" and part.is_multipart():
+            if ids := message_ids_in(raw_value(part.get_payload(0), "Message-ID")):
+                return ids[0]
+        elif part.get_content_type() in ("text/rfc822-headers", "message/global-headers"):
+            found = re.search(r"(?im)^message-id:\s*(<[^<>\s]{1,250}>)", _text(part))
+            if found:
+                return found[1]
+    return ""
+
+
+def _words(message) -> str:
+    texts = [_text(part) for part in message.walk() if part.get_content_maintype() == "text"]
+    return "\n".join(texts)[:MAX_REPORT]
+
+
+def _text(part) -> str:
+    return decoded(part.get_payload(decode=True) or b"", part.get_content_charset())[:MAX_REPORT]
+
+
+def _address(text: str) -> str:
+    found = ADDRESS.search(text)
+    return found[0].strip(".").lower() if found else ""

@@ -1,0 +1,136 @@
+"""Mails made to break their reader cost a bounded time and memory, and the next one is read."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from django.conf import settings as product
+
+from messaging.inbound.child import LENGTH
+from messaging.inbound.parsed import Limits, Unreadable
+from messaging.inbound.sandbox import Reader
+from messaging.models import Fate, Reason
+from tickets.models import Ticket
+
+from .mails import make_mail, take_in
+from .odd_mails import HEAD, nested, parts, text
+
+PLAIN = text(b"Hi")
+MEGABYTE = 1024 * 1024
+
+HOSTILE = {
+    "1,000 parts": HEAD + parts(*[PLAIN] * 1000),
+    "1,000 nested parts": nested(1000),
+    "21 levels": nested(21),
+    "a mail in a mail, 1,000 times": HEAD + b"Content-Type: message/rfc822\n\n" * 1000 + b"Hi",
+}
+BEARABLE = {
+    "50,000 addresses": HEAD
+    + b"Cc: " + b", ".join(b"u%d@example.com" % n for n in range(50_000)) + b"\n\nHi",
+    "40,000 encoded words": HEAD + b"X-A: " + b"=?utf-8?q?a?= " * 40_000 + b"\n\nHi",
+    "40,000 encoded words as subject": HEAD.replace(b"Kettle", b"=?utf-8?q?a?= " * 40_000)
+    + b"\nHi",
+    "1,000 brackets in From": HEAD.replace(b"Zoe", b"(" * 1000) + b"\nHi",
+    "100,000 nested tags": HEAD + text(b"<div>" * 100_000 + b"Hi", b"html"),
+    "100,000 headers": HEAD + b"X-A: b\n" * 100_000 + b"\nHi",
+    "20 MB of text": HEAD + b"\n" + (b"cold " * 14 + b"\n") * 300_000,
+    "20 MB of one line": HEAD + b"\n" + b"c" * 20 * MEGABYTE,
+    "20 MB of quotes": HEAD + b"\nHi\n" + b"> " * 10 * MEGABYTE,
+    "a million lines with colons": HEAD + b"\n" + b"a:\n" * 1_000_000,
+    "20 MB of base64 in one line": HEAD
+    + b"Content-Transfer-Encoding: base64\n\n" + b"A" * 20 * MEGABYTE,
+    "10 MB of entities": HEAD + text(b"&amp;" * 2 * MEGABYTE, b"html"),
+    "200 parts": HEAD + parts(*[PLAIN] * 199),
+    "20 levels": nested(19),
+}  # fmt: skip
+
+
+def read_alone(raw):
+    """What comes out, the seconds on the processor, and the bytes of memory, of a reader of its
+    own."""
+    command = [sys.executable, "-m", "messaging.inbound.child", json.dumps(asdict(Limits()))]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, input=LENGTH.pack(len(raw)) + raw, capture_output=True, cwd=product.BASE_DIR
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    answer = json.loads(done.stdout[LENGTH.size :]) if done.stdout else {}
+    return answer, seconds, after.ru_maxrss * 1024
+
+
+@pytest.mark.plan("SEC-P11")
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_breaks_a_limit_is_refused(what):
+    with Reader() as reader:
+        with pytest.raises(Unreadable, match=r"^(Parts within parts|More than 200 parts)"):
+            reader.read(HOSTILE[what])
+
+        assert reader.read(HEAD + b"\nHi").text == "Hi"
+
+
+@pytest.mark.plan("SEC-P11")
+@pytest.mark.parametrize("what", BEARABLE)
+def test_what_is_only_too_much_is_read(what):
+    answer, seconds, memory = read_alone(BEARABLE[what])
+
+    assert answer.get("parsed"), answer
+    assert seconds < 10
+    assert memory < 800 * MEGABYTE
+
+
+@pytest.mark.plan("SEC-P11")
+@pytest.mark.plan("SEC-D5")
+def test_no_more_than_a_hundred_addresses_are_looked_at():
+    with Reader() as reader:
+        assert len(reader.read(BEARABLE["50,000 addresses"]).recipients) == 100
+
+
+@pytest.mark.plan("SEC-P11")
+@pytest.mark.plan("SEC-D17")
+def test_a_mail_that_takes_too_long_waits_in_quarantine(settings, db, kettles, monkeypatch):
+    """Its reader is ended; the next mail gets another one."""
+    settings.MAIL_LIMITS = {"cpu_seconds": 0}
+    monkeypatch.setattr("messaging.inbound.sandbox.GRACE_SECONDS", 1)
+    slow = HEAD + text(b"<p>a</p>" * 250_000, b"html") * 3
+    started = time.monotonic()
+
+    with Reader() as reader:
+        mails = [take_in(slow, reader=reader)]
+        assert time.monotonic() - started < 5
+        settings.MAIL_LIMITS = {}
+    mails.append(take_in(make_mail()))
+
+    assert [(mail.fate, mail.reason) for mail in mails] == [
+        (Fate.QUARANTINED, Reason.UNREADABLE),
+        (Fate.TICKETED, ""),
+    ]
+
+
+@pytest.mark.plan("SEC-D17")
+@pytest.mark.parametrize("what", ["1,000 parts", "1,000 nested parts"])
+def test_what_is_refused_can_be_looked_at(db, kettles, what):
+    mail = take_in(HOSTILE[what])
+
+    assert (mail.fate, mail.reason) == (Fate.QUARANTINED, Reason.UNREADABLE)
+    assert "parts" in mail.detail.lower()
+    with mail.raw.open("rb") as file:
+        assert file.read() == HOSTILE[what]
+    assert take_in(make_mail()).fate == Fate.TICKETED
+    assert Ticket.objects.count() == 1
+
+
+@pytest.mark.plan("SEC-I5")
+def test_the_reader_knows_no_secret(monkeypatch):
+    monkeypatch.setenv("SECRET_KEY_CANARY", "canary")
+    with Reader() as reader:
+        reader.read(HEAD + b"\nHi")
+        environment = Path(f"/proc/{reader._child.pid}/environ").read_bytes()
+
+    assert b"canary" not in environment
+    assert b"SECRET" not in environment

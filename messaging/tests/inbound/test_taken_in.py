@@ -1,0 +1,355 @@
+"""Where mails go that are no answers, what is kept of them, and what their senders hear."""
+
+import hashlib
+
+import pytest
+from django.core import mail as django_mail
+from django.urls import reverse
+
+from accounts.models import Standing
+from accounts.tests.factories import make_agent, make_user
+from messaging.actions import post_note
+from messaging.inbound import facts, ledger
+from messaging.models import AgentAddress, Fate, InboundMail, Reason
+from notifications import outbox
+from notifications.models import Notification, OutgoingMail
+from tickets.mail_addresses import new_message_id
+from tickets.models import Attachment, Expertise, Ticket
+from tickets.parties.participants import follow
+from tickets.tests.factories import make_category
+from tickets.workflow import Status
+
+from .mails import READER, make_mail, take_in
+from .odd_mails import ODD_MAILS
+
+pytestmark = pytest.mark.django_db
+LEDGER = "admin:messaging_inboundmail_changelist"
+
+
+@pytest.fixture(autouse=True)
+def somewhere_to_go(kettles, settings):
+    settings.REPLY_ADDRESS = "care@example.net"
+
+
+def choose(client, verb, *mails):
+    ids = [mail.pk for mail in mails]
+    return client.post(reverse(LEDGER), {"action": verb, "_selected_action": ids})
+
+
+# --- Where it goes ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["To", "Cc", "Delivered-To", "X-Original-To"])
+def test_a_mail_to_a_categorys_address_is_routed_there(header):
+    """D0-11"""
+    returns = make_category("Returns", email="returns@example.net")
+    addressed = {header.replace("-", "_"): "Returns <Returns@Example.net>"}
+
+    mail = take_in(make_mail(**addressed))
+
+    assert mail.ticket.category == returns
+
+
+def test_the_envelope_says_where_a_hidden_copy_goes():
+    returns = make_category("Returns", email="returns@example.net")
+
+    assert take_in(make_mail(), envelope_to=["RETURNS@example.net"]).ticket.category == returns
+
+
+def test_a_mail_to_an_agents_own_address_is_theirs(bob, kettles):
+    """D0-11"""
+    returns = make_category("Returns")
+    Expertise.objects.create(agent=bob, category=returns)
+    AgentAddress.objects.create(address="Bob@care.example.net", agent=bob)
+
+    ticket = take_in(make_mail(To="bob@care.example.net")).ticket
+
+    assert (ticket.assignee, ticket.category, ticket.status) == (bob, returns, Status.OPEN)
+    assert Notification.objects.filter(recipient=bob, kind="assigned_to_you").exists()
+
+
+def test_a_mail_to_an_agent_who_left_is_anybodys(kettles):
+    agent = make_agent(standing=Standing.SUSPENDED)
+    AgentAddress.objects.create(address="gone@care.example.net", agent=agent)
+
+    ticket = take_in(make_mail(To="gone@care.example.net")).ticket
+
+    assert (ticket.assignee, ticket.category) == (None, kettles)
+
+
+def test_without_any_category_it_waits(kettles):
+    kettles.delete()
+
+    mail = take_in(make_mail())
+
+    assert (mail.fate, mail.reason) == (Fate.QUARANTINED, Reason.FAILED)
+    assert "category" in mail.detail
+
+
+# --- What is kept ------------------------------------------------------------------
+
+
+@pytest.mark.plan("SEC-D13")
+@pytest.mark.plan("SEC-D15")
+@pytest.mark.parametrize("odd", ODD_MAILS[::12], ids=str)
+def test_odd_mails_become_tickets(odd):
+    mail = take_in(odd.raw)
+
+    if not odd.sender:
+        assert (mail.fate, mail.reason) == (Fate.HELD, Reason.NO_SENDER)
+        return
+    assert mail.fate == Fate.TICKETED
+    assert mail.ticket.subject == (odd.subject or "No subject")
+    assert mail.ticket.description
+    with mail.raw.open("rb") as file:
+        assert file.read() == odd.raw
+    kept = {file.sha256 for file in Attachment.objects.filter(event__ticket=mail.ticket)}
+    assert kept == {hashlib.sha256(content).hexdigest() for content in odd.files.values()}
+
+
+@pytest.mark.plan("SEC-D13")
+def test_who_sent_it_says_the_envelope_if_the_mail_does_not():
+    mail = take_in(make_mail(None), envelope_from="zoe@example.org")
+
+    assert mail.ticket.requester.email == "zoe@example.org"
+
+
+def with_files(*names, content=b"%PDF-1.4 x"):
+    mail = make_mail()
+    for name in names:
+        mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    return mail
+
+
+@pytest.mark.plan("SEC-B7")
+def test_what_may_not_be_kept_is_counted_and_stays_in_the_raw_mail(login, alice):
+    mail = take_in(with_files("bill.pdf", "virus.exe", "page.html"))
+
+    event = mail.ticket.events.get(number=1)
+    assert [file.name for file in event.attachments.all()] == ["bill.pdf"]
+    assert event.data["left_out"] == 2
+    page = login(alice).get(mail.ticket.get_absolute_url()).text
+    assert "2 files of this mail were not kept." in page
+
+
+@pytest.mark.plan("SEC-B8")
+@pytest.mark.parametrize("name", ["../../etc/passwd.pdf", "C:\\x\\bill.pdf", "\u202efdp.exe.pdf"])
+def test_hostile_names_are_tamed(name):
+    mail = take_in(with_files(name))
+
+    file = Attachment.objects.get(event__ticket=mail.ticket)
+    assert "/" not in file.name
+    assert "\\" not in file.name
+    assert "\u202e" not in file.name
+
+
+def test_other_files_of_mails_are_only_saved():
+    mail = make_mail()
+    mail.add_attachment(b"<script>", maintype="text", subtype="csv", filename="list.csv")
+
+    file = Attachment.objects.get(event__ticket=take_in(mail).ticket)
+
+    assert (file.name, file.content_type) == ("list.csv", "application/octet-stream")
+
+
+def test_quoted_text_is_folded_and_not_lost(login, alice, ticket, bob):
+    words = "Still cold.\n\nOn Fri 20 Nov 2026 Bob wrote:\n> Try another socket."
+    take_in(make_mail(body=words, In_Reply_To=new_message_id(ticket, alice)))
+
+    line = ticket.events.get(kind="message")
+    pages = [
+        login(person).get(url).text
+        for person, url in ((alice, ticket.get_absolute_url()), (bob, ticket.workspace_url))
+    ]
+
+    assert line.text == words
+    for page in pages:
+        assert "Still cold.<details" in page
+        assert "&gt; Try another socket.</details>" in page
+
+
+def test_more_words_than_a_message_may_have_are_cut_and_stay_in_the_raw_mail(settings):
+    settings.MAX_TEXT_LENGTH = 100
+
+    mail = take_in(make_mail(body="cold " * 100))
+
+    assert len(mail.ticket.description) == 100
+
+
+# --- The receipt ---------------------------------------------------------------------
+
+
+def receipts():
+    outbox.drain()
+    return [each for each in django_mail.outbox if "We have" in each.subject]
+
+
+@pytest.mark.plan("SEC-D8")
+def test_the_receipt_carries_no_word_of_the_sender():
+    """Who sees the address of somebody else in From must not be able to write to them."""
+    mail = take_in(
+        make_mail("BUYNOW <victim@example.com>", "CANARY1 x", "CANARY2 http://x.example")
+    )
+
+    (receipt,) = receipts()
+
+    whole = receipt.message().as_string()
+    assert receipt.to == ["victim@example.com"]
+    assert mail.ticket.reference in receipt.subject
+    assert [word in whole for word in ("CANARY1", "CANARY2", "BUYNOW")] == [False] * 3
+
+
+@pytest.mark.plan("SEC-D8")
+def test_receipts_are_capped():
+    for number in range(5):
+        take_in(make_mail("victim@example.com", f"Number {number}"))
+
+    assert len(receipts()) == 3
+    assert Ticket.objects.count() == 5
+
+
+@pytest.mark.plan("SEC-C12")
+def test_who_did_not_prove_the_address_sees_nothing(login):
+    mail = take_in(make_mail("zoe@example.org"))
+    mallory = make_user("Mallory")
+
+    assert login(mallory).get(mail.ticket.get_absolute_url()).status_code == 404
+    assert not Ticket.objects.visible_to(mail.person).exists()
+    assert not mail.person.has_usable_password()
+
+
+def test_an_answer_to_the_receipt_finds_its_ticket():
+    """D0-22: what we mail carries an address and a Message-ID of ours."""
+    mail = take_in(make_mail("zoe@example.org"))
+    (receipt,) = receipts()
+
+    by_id = take_in(
+        make_mail("zoe@example.org", body="A", In_Reply_To=receipt.message()["Message-ID"])
+    )
+    by_address = take_in(make_mail("zoe@example.org", body="B", To=receipt.reply_to[0]))
+
+    assert {by_id.ticket, by_address.ticket} == {mail.ticket}
+
+
+@pytest.mark.plan("SEC-A5")
+def test_a_mail_about_a_note_takes_no_answer(ticket, ada, bob):
+    follow(ticket, by=ada)
+    post_note(ticket, by=bob, body="A VIP.")
+    outbox.drain()
+
+    (note,) = [each for each in django_mail.outbox if "A VIP." in each.body]
+    assert note.reply_to == []
+    assert facts.named_in_message_id(note.extra_headers["Message-ID"]) is None
+
+
+# --- The ledger -----------------------------------------------------------------------
+
+
+@pytest.mark.plan("SEC-D12")
+@pytest.mark.plan("SEC-E1")
+def test_the_same_words_in_another_mail_are_another_mail():
+    mail = make_mail()
+    again = make_mail()  # with a Message-ID of its own
+
+    assert [take_in(each).fate for each in (mail, again)] == [Fate.TICKETED, Fate.TICKETED]
+
+
+@pytest.mark.plan("SEC-D12")
+def test_without_message_id_the_same_bytes_are_the_same_mail():
+    mails = [make_mail(Message_ID=None), make_mail(Message_ID=None, Date=None)]
+
+    fates = [take_in(mail).fate for mail in (mails[0], mails[0], mails[1])]
+
+    assert fates == [Fate.TICKETED, Fate.REPEATED, Fate.TICKETED]
+
+
+@pytest.mark.plan("SEC-D17")
+@pytest.mark.plan("SEC-P3")
+def test_an_error_of_ours_quarantines_one_mail_and_no_other(monkeypatch, login, ada):
+    real, broken = ledger.act, make_mail(subject="Broken")
+
+    def act(mail, *args):
+        if mail.subject == "Broken":
+            raise KeyError("secret words")
+        return real(mail, *args)
+
+    monkeypatch.setattr(ledger, "act", act)
+    first, second = take_in(broken), take_in(make_mail())
+    told = (first.fate, first.reason, first.detail, second.fate)
+    monkeypatch.setattr(ledger, "act", real)
+    page = login(ada).get(reverse(LEDGER)).text
+    choose(login(ada), "retry", first)
+
+    first.refresh_from_db()
+    assert told == (Fate.QUARANTINED, Reason.FAILED, "KeyError", Fate.TICKETED)
+    assert "Could not be processed" in page
+    assert first.fate == Fate.TICKETED
+
+
+def test_what_ends_its_reader_is_not_read_for_ever():
+    mail = ledger.store(make_mail().as_bytes(), source="pipe")
+    InboundMail.objects.update(tries=ledger.MAX_TRIES)
+    mail.refresh_from_db()
+
+    ledger.process(mail, READER)
+
+    mail.refresh_from_db()
+    assert (mail.fate, mail.reason) == (Fate.QUARANTINED, Reason.UNREADABLE)
+
+
+def test_what_was_stored_before_a_crash_is_settled_later():
+    mails = [ledger.store(make_mail(subject=f"{n}").as_bytes(), source="lmtp") for n in range(3)]
+
+    count = ledger.process_waiting()
+
+    subjects = Ticket.objects.order_by("pk").values_list("subject", flat=True)
+    assert (count, list(subjects)) == (3, ["0", "1", "2"])
+    assert InboundMail.objects.filter(pk__in=[m.pk for m in mails], fate=Fate.TICKETED).count() == 3
+
+
+@pytest.mark.plan("SEC-D16")
+def test_a_mail_over_the_limit_is_kept_and_its_sender_told_once(settings):
+    settings.MAX_MAIL_BYTES = 1024 * 1024
+    mail = make_mail("zoe@example.org", body="x" * 70 + "\n" + ("y" * 70 + "\n") * 20_000)
+
+    found = [take_in(mail) for _time in range(2)]
+
+    assert [each.fate for each in found] == [Fate.QUARANTINED, Fate.REPEATED]
+    assert (found[0].reason, found[0].sender) == (Reason.TOO_LARGE, "zoe@example.org")
+    with found[0].raw.open("rb") as file:
+        assert file.read() == mail.as_bytes()
+    letters = OutgoingMail.objects.values_list("email", "subject")
+    assert list(letters) == [("zoe@example.org", "Mail too large")]
+    assert take_in(make_mail()).fate == Fate.TICKETED
+
+
+@pytest.mark.plan("SEC-D16")
+def test_a_large_mail_of_a_machine_is_not_answered(settings):
+    settings.MAX_MAIL_BYTES = 1024
+
+    mail = take_in(make_mail(body="cold " * 1000, Auto_Submitted="auto-generated"))
+
+    assert mail.reason == Reason.TOO_LARGE
+    assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_ledger_costs_the_same_however_long(login, ada, django_assert_num_queries, count):
+    for number in range(count):
+        take_in(make_mail(f"zoe{number}@example.org"))
+    client = login(ada)
+    client.get(reverse(LEDGER))
+
+    with django_assert_num_queries(5):
+        client.get(reverse(LEDGER))
+
+
+@pytest.mark.plan("SEC-A5")
+def test_what_calls_administrators_takes_no_answer(ada):
+    """What they answer is meant for colleagues, not for the customer."""
+    take_in(make_mail("zoe@example.org"))
+    outbox.drain()
+
+    (call,) = [each for each in django_mail.outbox if each.to == [ada.email]]
+    assert call.reply_to == []
+    assert facts.named_in_message_id(call.extra_headers["Message-ID"]) is None

@@ -1,0 +1,1 @@
+"""What happens by itself: the clock, dealing, and the rules of operators."""

@@ -1,0 +1,1 @@
+"""What is learned from tickets: ratings, concerns, problems behind many."""

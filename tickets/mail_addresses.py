@@ -1,0 +1,65 @@
+"""The addresses and Message-IDs by which a mail finds its ticket: signed, so nobody can guess one.
+
+Each names one ticket and the one person it was made for. It says which ticket is meant, not who
+wrote: whoever takes the mail in still asks whether its sender is that person and takes part.
+"""
+
+import re
+import secrets
+from base64 import b32encode
+from email.utils import parseaddr
+from hmac import compare_digest
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+SALT = "tickets.mail_addresses"
+# ticket, person, something that differs from mail to mail (not in addresses), signature
+TOKEN = re.compile(r"^t(\d{1,12})u(\d{1,12})(?:r([0-9a-f]{16}))?-([a-z2-7]{26})$")
+
+
+def reply_address(ticket, person) -> str:
+    """Where ``person`` answers a mail about ``ticket``; empty if no mail is taken in here."""
+    if not settings.REPLY_ADDRESS:
+        return ""
+    local, _at, domain = settings.REPLY_ADDRESS.rpartition("@")
+    return f"{local}+{_token(ticket.pk, person.pk)}@{domain}"
+
+
+def named_in_address(address: str) -> tuple[int, int] | None:
+    """The keys of the ticket and the person of a reply address of ours; None for any other."""
+    local = parseaddr(address)[1].rpartition("@")[0].lower()
+    return _read(local.rpartition("+")[2])
+
+
+def new_message_id(ticket, person) -> str:
+    """A Message-ID for one mail about ``ticket`` to ``person``, angle brackets included."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return f"<{_token(ticket.pk, person.pk, secrets.token_hex(8))}@{domain}>"
+
+
+def named_in_message_id(message_id: str) -> tuple[int, int] | None:
+    """The keys of the ticket and the person of a Message-ID of ours; None for any other."""
+    return _read(message_id.strip().strip("<>").rpartition("@")[0].lower())
+
+
+def _token(ticket_id: int, person_id: int, differs: str = "") -> str:
+    named = f"t{ticket_id}u{person_id}" + (f"r{differs}" if differs else "")
+    return f"{named}-{_signature(named, settings.SECRET_KEY)}"
+
+
+def _signature(named: str, key: str) -> str:
+    """128 bits in letters that survive a mail program's change of case."""
+    digest = salted_hmac(SALT, named, secret=key, algorithm="sha256").digest()[:16]
+    return b32encode(digest).decode().rstrip("=").lower()
+
+
+def _read(token: str) -> tuple[int, int] | None:
+    found = TOKEN.match(token)
+    if found is None:
+        return None
+    named, _dash, signature = token.rpartition("-")
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    if not any(compare_digest(signature, _signature(named, key)) for key in keys):
+        return None
+    return int(found[1]), int(found[2])

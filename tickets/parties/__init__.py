@@ -1,0 +1,1 @@
+"""Who has to do with a ticket: its requester, callers, participants, followers."""

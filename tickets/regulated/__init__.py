@@ -1,0 +1,1 @@
+"""The complaint grade: steps, days and letters that the law asks for."""

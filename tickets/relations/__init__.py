@@ -1,0 +1,1 @@
+"""Tickets that belong together: links, merging, splitting."""
