@@ -338,9 +338,18 @@ DEFAULT_FROM_EMAIL = env(
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # The mailbox to which answers come; each goes to this address with a signed part of its own.
 REPLY_ADDRESS = env("REPLY_ADDRESS", default="")
-# Of a mail, and of a delivery of a webhook.
+# Of a mail, a push, an SMS, and a delivery of a webhook.
 OUTBOX_MAX_TRIES = 10
 OUTBOX_GIVE_UP_AFTER = timedelta(hours=48)
+# To one person, over all features; what is more waits and comes as one mail.
+MAILS_PER_HOUR = env.int("MAILS_PER_HOUR", default=30)
+BOUNCES_TO_FLAG = 3  # mails that came back for good, until an address gets no more
+REFUSALS_TO_STOP = 5  # on end, to different people, until the server is left alone for a while
+AUTOMATIC_ANSWERS_PER_HOUR = 5  # in one ticket to one person
+# file: writes every SMS into DATA_DIR/sms; https://account:secret@host/...?from=... calls a gateway.
+SMS_URL = env("SMS_URL", default="")
+# The key browsers know our pushes by; make run writes one. Without it nobody is offered push.
+PUSH_KEY = env("PUSH_KEY", default="")
 # Mail that comes in. What is larger is kept unread, and its sender told.
 MAX_MAIL_BYTES = 25 * 1024 * 1024
 MAIL_LIMITS = {}  # see messaging.inbound.parsed.Limits

@@ -19,7 +19,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "mail__state"]
     list_select_related = ["recipient", "event__ticket", "mail"]
     search_fields = ["recipient__email", "cause"]
-    fields = ["kind", "recipient", "channel", "cause", "mail", "created_at"]
+    fields = ["kind", "recipient", "cause", "mail", "created_at", "read_at"]
 
     @admin.display(description=_("ticket"))
     def ticket(self, notification):

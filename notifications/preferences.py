@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
 
-from .models import Notification, Preference
+from .models import Channel, Notification, Preference
 
 Kind = Notification.Kind
-EMAIL = "email"
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,12 @@ def may_be_refused(kind: str, role: str) -> bool:
 
 
 def is_refused() -> Exists:
-    """Whether the person of a notification chose not to get such by its channel."""
+    """Whether the person of a notification chose not to be mailed such."""
     return Exists(
         Preference.objects.filter(
             user=OuterRef("recipient"),
             kind=OuterRef("kind"),
-            channel=OuterRef("channel"),
+            channel=Channel.EMAIL,
             is_wanted=False,
         )
     )
@@ -121,7 +120,7 @@ def is_refused() -> Exists:
 def chosen(user: User) -> dict[str, bool]:
     """Each of their choices by name: whether they are mailed."""
     refused = set(
-        user.notification_preferences.filter(channel=EMAIL, is_wanted=False).values_list(
+        user.notification_preferences.filter(channel=Channel.EMAIL, is_wanted=False).values_list(
             "kind", flat=True
         )
     )
@@ -133,7 +132,7 @@ def choose(user: User, wanted: dict[str, bool]) -> None:
     """Keep what ``user`` chose, by the names of the choices."""
     Preference.objects.bulk_create(
         [
-            Preference(user=user, kind=kind, channel=EMAIL, is_wanted=wanted[choice.name])
+            Preference(user=user, kind=kind, channel=Channel.EMAIL, is_wanted=wanted[choice.name])
             for choice in choices_for(user.role)
             for kind in choice.kinds
         ],

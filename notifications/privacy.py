@@ -19,7 +19,7 @@ State = OutgoingMail.State
 @receiver(exporting)
 def export_notifications(sender, user, **kwargs):
     told = Notification.objects.filter(recipient=user).order_by("pk")
-    return Part("notifications", told.values("kind", "channel", "created_at").iterator())
+    return Part("notifications", told.values("kind", "created_at", "read_at").iterator())
 
 
 @receiver(exporting)
@@ -32,7 +32,9 @@ def export_mails(sender, user, **kwargs):
 @receiver(exporting)
 def export_preferences(sender, user, **kwargs):
     chosen = Preference.objects.filter(user=user).order_by("pk")
-    return Part("notification_choices", chosen.values("kind", "channel", "is_wanted").iterator())
+    return Part(
+        "notification_choices", chosen.values("kind", "channel", "is_wanted", "is_daily").iterator()
+    )
 
 
 @receiver(erasing)

@@ -48,23 +48,11 @@ from tickets.workflow import Part, Status
 
 from . import mail_in
 from .models import Notification, OutgoingMail
+from .owing import owe
 from .tasks import ring
 
 Kind = Notification.Kind
 Line = TicketEvent.Kind
-
-
-def owe(kind: str, *people: User | None, cause: str, event=None) -> None:
-    """Write down that ``people`` must hear of ``cause``; the same cause owes each of them once."""
-    Notification.objects.bulk_create(
-        [
-            Notification(cause=cause, kind=kind, recipient=person, event=event)
-            for person in people
-            if person
-        ],
-        ignore_conflicts=True,
-    )
-    transaction.on_commit(ring, robust=True)
 
 
 def owe_ticket_mail(kind: str, *people: User | None, event) -> None:

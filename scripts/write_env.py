@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def with_fresh_keys(example: str) -> str:
     return re.sub(
-        r"^(SECRET_KEY|HISTORY_KEY)=$",
+        r"^(SECRET_KEY|HISTORY_KEY|PUSH_KEY)=$",
         lambda line: f"{line[1]}={secrets.token_hex(32)}",
         example,
         flags=re.MULTILINE,

@@ -16,7 +16,7 @@ from accounts.tests.factories import make_user
 from careregistry.processes import signal_group
 from notifications import faults
 from notifications.models import Notification, OutgoingMail
-from notifications.receivers import owe
+from notifications.owing import owe
 
 from .smtp import Sink, free_port
 

@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from notifications import outbox
 from notifications.backends import FolderBackend
 from notifications.models import Notification, OutgoingMail
-from notifications.receivers import owe
+from notifications.owing import owe
 
 
 @pytest.fixture

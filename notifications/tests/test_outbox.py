@@ -16,7 +16,7 @@ from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications import outbox
 from notifications.models import Notification, OutgoingMail
-from notifications.receivers import owe
+from notifications.owing import owe
 from notifications.tasks import send_owed_mail
 from tickets import actions
 from tickets.tests.factories import make_ticket

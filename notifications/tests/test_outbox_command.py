@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from notifications.models import Notification, OutgoingMail, WebhookDelivery
-from notifications.receivers import owe
+from notifications.owing import owe
 from notifications.webhooks.events import owe_test
 
 from .receiver import make_webhook

@@ -26,7 +26,7 @@ from tickets.models import Audience
 from ..faults import fault
 from ..models import Notification
 from ..owed import FIRST_DELAY, UNLEASED, retry_delay
-from ..receivers import owe as owe_mail
+from ..owing import owe
 from . import client
 from .models import Webhook, WebhookDelivery
 
@@ -174,7 +174,7 @@ def switch_off(webhook: Webhook, *, because: WebhookDelivery | None = None) -> N
     owed.update(state=State.DROPPED, last_answer=_("The webhook was switched off."))
     if because:
         admins = User.objects.admins()
-        owe_mail(Notification.Kind.WEBHOOK_OFF, *admins, cause=f"webhook-off:{because.pk}")
+        owe(Notification.Kind.WEBHOOK_OFF, *admins, cause=f"webhook-off:{because.pk}")
 
 
 def switch_on(webhook: Webhook) -> None:

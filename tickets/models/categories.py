@@ -76,7 +76,19 @@ class Category(models.Model):
         _("mail address"),
         max_length=254,
         blank=True,
-        help_text=_("Answers to our mails about its tickets go here"),
+        help_text=_("Mails about its tickets come from here; mails to it become its tickets"),
+    )
+    acknowledgement = models.TextField(
+        _("acknowledgement"),
+        max_length=2_000,
+        blank=True,
+        help_text=_("Stands in the receipt of every new ticket, and on its page"),
+    )
+    away_words = models.TextField(
+        _("out-of-hours answer"),
+        max_length=2_000,
+        blank=True,
+        help_text=_("Who writes while nobody is there reads this at once, in the conversation"),
     )
     track = models.ForeignKey(
         ComplaintTrack, models.PROTECT, null=True, blank=True,

@@ -91,6 +91,7 @@ class TicketEvent(models.Model):
         ESCALATED = "escalated", _("Complaint escalated")
         RATED = "rated", _("Rated")
         ANSWERED = "answered", _("Rating answered")
+        SILENCED = "silenced", _("Automatic answers stopped")
         BINNED = "binned", _("Deleted")
         RESTORED = "restored", _("Restored")
         ERASED = "erased", _("Personal words erased")

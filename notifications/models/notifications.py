@@ -1,84 +1,32 @@
-"""Who must be told, and whether they were."""
+"""Who must be told of what, by which way, and what they chose to hear."""
 
-import secrets
+from datetime import time
 
-from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.models import User
-from tickets.models import Ticket, TicketEvent
+from tickets.models import TicketEvent
 
-from .owed import Leased, LeasedQuerySet, Owed
-from .webhooks.models import Webhook, WebhookDelivery
-
-__all__ = ["Notification", "OutgoingMail", "Preference", "Webhook", "WebhookDelivery"]
+from .mail import OutgoingMail
 
 
-def new_message_id() -> str:
-    return f"<{secrets.token_hex(16)}@{settings.DEFAULT_FROM_EMAIL.rsplit('@', 1)[-1].strip('>')}>"
+class Channel(models.TextChoices):
+    """The ways that somebody may choose among. The bell shows every notification anyway."""
 
-
-class OutgoingMailQuerySet(LeasedQuerySet):
-    def due(self, now):
-        """What may be sent now. A mail waits for an earlier one of its ticket to its person."""
-        earlier = OutgoingMail.objects.filter(
-            state=OutgoingMail.State.OWED,
-            ticket=OuterRef("ticket"),
-            recipient=OuterRef("recipient"),
-            pk__lt=OuterRef("pk"),
-        )
-        owed = self.filter(~Exists(earlier), state=OutgoingMail.State.OWED, next_try_at__lte=now)
-        return owed.unleased(now).order_by("next_try_at", "pk")
-
-
-class OutgoingMail(Owed, Leased):
-    """One mail to one person, from the moment it is owed until the server took it."""
-
-    message_id = models.CharField(
-        _("Message-ID"), max_length=200, unique=True, default=new_message_id, editable=False
-    )
-    recipient = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", verbose_name=_("person")
-    )
-    email = models.EmailField(_("to"), max_length=254)
-    ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, related_name="+")
-    # Mails composed elsewhere (codes) bring their content; it is emptied once they are sent.
-    content = models.JSONField(default=dict, blank=True, editable=False)
-    subject = models.CharField(_("subject"), max_length=300, blank=True)
-    expires_at = models.DateTimeField(null=True, editable=False)
-
-    objects = OutgoingMailQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("outgoing mail")
-        verbose_name_plural = _("outgoing mail")
-        ordering = ["-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(state="sent", sent_at__isnull=False)
-                | (~Q(state="sent") & Q(sent_at=None)),
-                name="mail_sent_with_time",
-            )
-        ]
-        indexes = [
-            models.Index(fields=["next_try_at", "id"], condition=Q(state="owed"), name="mail_owed"),
-            models.Index(
-                fields=["ticket", "recipient", "id"],
-                condition=Q(state="owed"),
-                name="mail_owed_order",
-            ),
-            models.Index(fields=["created_at"], condition=Q(state="failed"), name="mail_given_up"),
-        ]
-
-    def __str__(self):
-        return f"{self.email}: {self.subject or self.message_id}"
+    EMAIL = "email", _("Mail")
+    PUSH = "push", _("Push")
+    SMS = "sms", _("SMS")
 
 
 class Notification(models.Model):
-    """What is owed to somebody because of one cause. The same cause owes it once."""
+    """What is owed to somebody because of one cause. The same cause owes it once.
+
+    The row itself is what the bell shows; a mail and short messages carry it further.
+    """
 
     class Kind(models.TextChoices):
         WELCOME = "welcome", _("Account confirmed")
@@ -116,24 +64,38 @@ class Notification(models.Model):
         RATING_ANSWERED = "rating_answered", _("Rating answered")
         CONCERN_SETTLED = "concern_settled", _("Concern answered")
         WEBHOOK_OFF = "webhook_off", _("Webhook switched off")
+        MAIL_STOPPED = "mail_stopped", _("The mail server refuses everything")
+        MAIL_GIVEN_UP = "mail_given_up", _("Mails were given up")
 
     cause = models.CharField(_("cause"), max_length=60)  # like ticket-event:123, application:5
     kind = models.CharField(_("kind"), max_length=30, choices=Kind)
     recipient = models.ForeignKey(
         User, models.PROTECT, related_name="notifications", verbose_name=_("person")
     )
-    channel = models.CharField(_("channel"), max_length=10, default="email")
     event = models.ForeignKey(TicketEvent, models.PROTECT, null=True, related_name="+")
     mail = models.ForeignKey(OutgoingMail, models.PROTECT, null=True, related_name="notifications")
     created_at = models.DateTimeField(_("owed since"), default=timezone.now)
+    # A mail that may wait (quiet hours, the daily digest, too many within the hour) is not written
+    # before; then all of its person's that waited are written as one.
+    not_before = models.DateTimeField(default=timezone.now, editable=False)
+    read_at = models.DateTimeField(_("read"), null=True)
 
     class Meta:
         verbose_name = _("notification")
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["cause", "recipient", "channel"], name="notification_once_per_cause"
+                fields=["cause", "recipient"], name="notification_once_per_cause"
             )
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"], condition=Q(mail=None), name="notification_unwritten"
+            ),
+            models.Index(fields=["recipient", "-id"], name="notification_bell"),
+            models.Index(
+                fields=["recipient"], condition=Q(read_at=None), name="notification_unread"
+            ),
         ]
 
     def __str__(self):
@@ -148,8 +110,9 @@ class Preference(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="notification_preferences")
     kind = models.CharField(_("kind"), max_length=30, choices=Notification.Kind)
-    channel = models.CharField(_("channel"), max_length=10, default="email")
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel, default=Channel.EMAIL)
     is_wanted = models.BooleanField(_("wanted"))
+    is_daily = models.BooleanField(_("once a day"), default=False)  # of mail: in the digest
 
     class Meta:
         verbose_name = _("notification preference")
@@ -161,3 +124,28 @@ class Preference(models.Model):
 
     def __str__(self):
         return f"{self.user}: {self.get_kind_display()}"
+
+
+class Reaching(models.Model):
+    """When and where somebody wants to be reached. No row means at any time, by no SMS."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="reaching")
+    # In their own time zone; may go over midnight. What may be refused waits until the end.
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    digest_at = models.TimeField(_("daily digest at"), default=time(8))
+    sms_number = PhoneNumberField(_("SMS to"), blank=True)  # proved by a code
+
+    class Meta:
+        verbose_name = _("hours and SMS number")
+        verbose_name_plural = _("hours and SMS numbers")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from=None, quiet_until=None)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="quiet_from_and_until",
+            )
+        ]
+
+    def __str__(self):
+        return str(self.user)

@@ -1,0 +1,123 @@
+"""Mails on their way, the addresses that take none, and what stops them all."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.models import Ticket
+
+from ..owed import Leased, LeasedQuerySet, Owed
+
+
+def new_message_id() -> str:
+    return f"<{secrets.token_hex(16)}@{settings.DEFAULT_FROM_EMAIL.rsplit('@', 1)[-1].strip('>')}>"
+
+
+class OutgoingMailQuerySet(LeasedQuerySet):
+    def due(self, now):
+        """What may be sent now. A mail waits for an earlier one of its ticket to its person."""
+        earlier = OutgoingMail.objects.filter(
+            state=OutgoingMail.State.OWED,
+            ticket=OuterRef("ticket"),
+            recipient=OuterRef("recipient"),
+            pk__lt=OuterRef("pk"),
+        )
+        owed = self.filter(~Exists(earlier), state=OutgoingMail.State.OWED, next_try_at__lte=now)
+        return owed.unleased(now).order_by("next_try_at", "pk")
+
+
+class OutgoingMail(Owed, Leased):
+    """One mail to one person, from the moment it is owed until the server took it."""
+
+    message_id = models.CharField(
+        _("Message-ID"), max_length=200, unique=True, default=new_message_id, editable=False
+    )
+    recipient = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("person")
+    )
+    email = models.EmailField(_("to"), max_length=254)
+    ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, related_name="+")
+    # Mails composed elsewhere (codes) bring their content; it is emptied once they are sent.
+    content = models.JSONField(default=dict, blank=True, editable=False)
+    subject = models.CharField(_("subject"), max_length=300, blank=True)
+    expires_at = models.DateTimeField(null=True, editable=False)
+    # When their server said that it did not arrive after all; the mail counts as failed.
+    bounced_at = models.DateTimeField(_("came back"), null=True, editable=False)
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mail")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False, bounced_at=None)
+                | Q(state="failed", sent_at__isnull=False, bounced_at__isnull=False)
+                | (~Q(state="sent") & Q(sent_at=None, bounced_at=None)),
+                name="mail_sent_with_time",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["next_try_at", "id"], condition=Q(state="owed"), name="mail_owed"),
+            models.Index(
+                fields=["ticket", "recipient", "id"],
+                condition=Q(state="owed"),
+                name="mail_owed_order",
+            ),
+            models.Index(fields=["created_at"], condition=Q(state="failed"), name="mail_given_up"),
+        ]
+
+    def __str__(self):
+        return f"{self.email}: {self.subject or self.message_id}"
+
+
+class AddressTrouble(models.Model):
+    """An address from which mails came back. Flagged, it gets no more of them but what proves that
+    it works again: codes, and what its person asked for at this moment."""
+
+    email = models.EmailField(_("mail address"), max_length=254, unique=True)
+    bounces = models.PositiveIntegerField(_("mails that came back"), default=0)
+    last_bounced_at = models.DateTimeField(_("last time"), default=timezone.now)
+    last_answer = models.TextField(_("last answer"), blank=True)
+    flagged_at = models.DateTimeField(_("no more mail since"), null=True)
+
+    class Meta:
+        verbose_name = _("address in trouble")
+        verbose_name_plural = _("addresses in trouble")
+        ordering = ["-last_bounced_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="troubled_address_is_lower_case"
+            )
+        ]
+        indexes = [models.Index(fields=["-last_bounced_at", "-id"], name="trouble_newest_first")]
+
+    def __str__(self):
+        return self.email
+
+
+class Circuit(models.Model):
+    """Whether a server is talked to at all. Closed, all goes through; opened by many refusals on
+    end, one mail at a time tries whether it works again."""
+
+    name = models.CharField(_("name"), max_length=20, unique=True)  # "smtp"
+    # The mails that were refused for good since the last one that was accepted: owed again if it
+    # turns out that the server refuses everything.
+    refused = models.JSONField(default=list, blank=True, editable=False)
+    opened_at = models.DateTimeField(_("stopped since"), null=True)
+    next_try_at = models.DateTimeField(_("next try"), null=True)
+    last_answer = models.TextField(_("last answer"), blank=True)
+
+    class Meta:
+        verbose_name = _("mail server")
+        verbose_name_plural = _("mail servers")
+
+    def __str__(self):
+        return self.name
