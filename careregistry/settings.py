@@ -346,7 +346,7 @@ MAILS_PER_HOUR = env.int("MAILS_PER_HOUR", default=30)
 BOUNCES_TO_FLAG = 3  # mails that came back for good, until an address gets no more
 REFUSALS_TO_STOP = 5  # on end, to different people, until the server is left alone for a while
 AUTOMATIC_ANSWERS_PER_HOUR = 5  # in one ticket to one person
-# file: writes every SMS into DATA_DIR/sms; https://account:secret@host/...?from=... calls a gateway.
+# file: writes each into DATA_DIR/sms; https://account:secret@host/?from=+15550100 is a gateway.
 SMS_URL = env("SMS_URL", default="")
 # The key browsers know our pushes by; make run writes one. Without it nobody is offered push.
 PUSH_KEY = env("PUSH_KEY", default="")

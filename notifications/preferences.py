@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
 
-from .models import Channel, Notification, Preference
+from .models import Channel, Notification, Preference, Reaching
 
 Kind = Notification.Kind
 
@@ -103,6 +103,42 @@ def choices_for(role: str) -> list[Choice]:
 
 def may_be_refused(kind: str, role: str) -> bool:
     return any(kind in choice.kinds for choice in choices_for(role))
+
+
+class Wishes:
+    """What the people of some notifications chose, asked in two queries for all of them.
+
+    Without a choice of theirs mail comes at once, push comes to the browsers they allowed it in,
+    and no SMS comes.
+    """
+
+    def __init__(self, notifications):
+        people = {each.recipient_id for each in notifications}
+        chosen = Preference.objects.filter(user__in=people)
+        self._chosen = {(each.user_id, each.kind, each.channel): each for each in chosen}
+        self._reaching = Reaching.objects.in_bulk(people, field_name="user")
+
+    def reaching(self, user_id: int) -> Reaching:
+        return self._reaching.get(user_id) or Reaching(user_id=user_id)
+
+    def wants(self, notification, channel: str) -> bool:
+        """Mail that can't be refused is wanted whatever they chose; ``recipient`` is loaded."""
+        choice = self._of(notification, channel)
+        if channel == Channel.EMAIL and self.is_due(notification):
+            return True
+        return choice.is_wanted if choice else channel != Channel.SMS
+
+    def is_daily(self, notification) -> bool:
+        """Whether its mail goes into the digest of the day."""
+        choice = self._of(notification, Channel.EMAIL)
+        return bool(choice and choice.is_daily) and not self.is_due(notification)
+
+    def is_due(self, notification) -> bool:
+        """Whether nobody may refuse or put off such."""
+        return not may_be_refused(notification.kind, notification.recipient.role)
+
+    def _of(self, notification, channel):
+        return self._chosen.get((notification.recipient_id, notification.kind, channel))
 
 
 def is_refused() -> Exists:
