@@ -1,18 +1,25 @@
 """The cast. Alice asks, Bob answers, Carol has no business here, Ada runs the place."""
 
+import fcntl
 import gc
 import os
+import shutil
 import subprocess
 import sys
 from itertools import count
+from pathlib import Path
 
 import pytest
 from django.conf import settings as real_settings
+from django.core.management.commands import flush
+from django.db import connection
 
 from accounts.models import Role, Standing
 from accounts.remembered import Remembered
 from accounts.tests.factories import make_admin, make_agent, make_user
 from tickets.tests.factories import make_category, make_ticket
+
+os.environ.setdefault("AIOSMTPD_CONTROLLER_TIMEOUT", "60")  # a busy machine is no failure
 
 _numbers = count(1)
 
@@ -37,24 +44,88 @@ def files_of_their_own(settings, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / f"files-of-{next(_numbers)}"
     settings.MEDIA_ROOT = folder / "files"
     settings.MAIL_DIR = folder / "mail"
+    settings.SMS_DIR = folder / "sms"
     settings.EXPORT_DIR = folder / "exports"
+
+
+# --- Databases ----------------------------------------------------------------------
+
+
+def pytest_sessionstart(session):
+    """Where tests run in several processes, the empty database is made while they collect them."""
+    if session.config.getoption("numprocesses", None) and connection.vendor == "sqlite":
+        begin_empty_database(session.config._tmp_path_factory.getbasetemp())
+
+
+def begin_empty_database(shared: Path) -> None:
+    """Unless it is there, or on its way: who makes it holds the lock until it is whole."""
+    folder = shared / "empty"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "whole").exists():
+            return
+        make = '("$0" "$1" migrate --verbosity=0 && touch whole) &'
+        subprocess.run(
+            ["sh", "-c", make, sys.executable, str(real_settings.BASE_DIR / "manage.py")],
+            cwd=folder,
+            env=os.environ
+            | {"DJANGO_SETTINGS_MODULE": "careregistry.settings", "DATA_DIR": str(folder)}
+            | {"DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}"},
+            pass_fds=[lock.fileno()],
+            check=True,
+        )
 
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory):
-    """An SQLite file with every table and no people, for installations of their own to copy: to
-    migrate takes longer than all the rest of a start."""
-    folder = tmp_path_factory.mktemp("empty")
-    path = folder / "db.sqlite3"
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-        cwd=real_settings.BASE_DIR,
-        env=os.environ
-        | {"DJANGO_SETTINGS_MODULE": "careregistry.settings", "DATA_DIR": str(folder)}
-        | {"DATABASE_URL": f"sqlite:///{path}"},
-        check=True,
-    )
-    return path
+    """An SQLite file with every table and no people, to copy: to migrate takes longer than all
+    the rest of a start. One for all processes of a run."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    begin_empty_database(shared)
+    with (shared / "empty" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert (shared / "empty" / "whole").exists(), "The migrations failed."
+    return shared / "empty" / "db.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_createdb):
+    """On SQLite the tests' database is a copy, which goes with the folder it lies in."""
+    return connection.vendor == "sqlite" and not django_db_createdb
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix, django_db_keepdb, tmp_path_factory, request
+):
+    """On PostgreSQL each process has a name of its own."""
+    if django_db_keepdb:
+        name = str(tmp_path_factory.getbasetemp() / "test.sqlite3")
+        shutil.copy(request.getfixturevalue("empty_database"), name)
+        connection.settings_dict["TEST"]["NAME"] = name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush():
+    """After a test with transactions every table is emptied, but for two that hold what stands in
+    the code: to write that again takes longer than the test."""
+    same_for_all = {"django_content_type", "auth_permission"}
+
+    def sql_flush(style, connection, **options):
+        found = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        tables = [table for table in found if table not in same_for_all]
+        return connection.ops.sql_flush(style, tables, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "sql_flush", sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *args, **kwargs: None)
+        yield
+
+
+# --- People -------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from celery import Celery
 from celery.signals import setup_logging, task_postrun, worker_init
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 from kombu.transport import TRANSPORT_ALIASES
@@ -28,6 +29,12 @@ def keep_our_logging(loglevel, **kwargs):
     """With a receiver here the worker and the clock add no handlers of their own, which would
     write what ours leave out. ``--loglevel`` is for what the engine says of itself."""
     logging.getLogger("celery").setLevel(loglevel)
+
+
+@worker_init.connect
+def give_way(**kwargs):
+    """Whoever waits for a page comes before what happens in the background."""
+    os.nice(settings.WORKER_NICENESS)
 
 
 @worker_init.connect

@@ -21,15 +21,17 @@ from django.utils.translation import ngettext
 from accounts.console import capped
 from accounts.lists import LISTS
 from accounts.models import Application, Role, User
+from notifications.circuit import circuit_open
 from tickets.automation.assignment import Desk, overdue
 from tickets.counting import CappedCount
-from tickets.models import Concern, DaySummary, Feedback, Ticket
+from tickets.models import Concern, DaySummary, Feedback, RuleRun, Ticket
 from tickets.wording import ago, desk_day, span
 from tickets.workflow import Status
 
 MAX_COUNT = 1_000
 NEWEST_MEASURED = 500  # for the figures that are no counts
 DAYS = 30
+FAILED_DAYS = 7  # how long what a rule could not do is news
 UNASSIGNED_SHOWN = 10
 AGENTS_OFFERED = 25  # in each row's select; the page of the question offers all
 AGENTS_SHOWN = 10
@@ -60,7 +62,9 @@ def dashboard(user) -> dict:
             (_("Agent requests"), _pending(Role.AGENT)),
             (_("Admin requests"), _pending(Role.ADMIN)),
         ],
+        "mail_stopped": circuit_open(),
         "stuck": counts["stuck"] and capped(counts["stuck"], MAX_COUNT),
+        "failed_rules": counts["failed_rules"] and capped(counts["failed_rules"], MAX_COUNT),
         "concerns": capped(counts["unsettled"], MAX_COUNT),
         "lists": [(title, _people_url(name)) for name, (title, _condition) in LISTS.items()],
         "chart": Chart(days) if days else None,
@@ -122,6 +126,9 @@ def _counts(user) -> dict:
     live = Ticket.objects.live()
     late = overdue(Ticket.objects, at=timezone.now()).order_by("due_at")
     stuck = Ticket.objects.present().filter(stuck_since__isnull=False)
+    since = timezone.now() - timedelta(days=FAILED_DAYS)
+    lately_failed = RuleRun.objects.filter(state=RuleRun.State.FAILED, done_at__gte=since)
+    tried = RuleRun.objects.filter(state=RuleRun.State.OWED, tries__gt=0)
     return (
         User.objects.filter(pk=user.pk)
         .values(
@@ -132,6 +139,7 @@ def _counts(user) -> dict:
             + _capped(late.filter(status=Status.OPEN)),
             waiting=_capped(live.filter(status=Status.WAITING).order_by("due_at")),
             stuck=_capped(stuck.order_by("stuck_since")),
+            failed_rules=_capped(lately_failed.order_by("pk")) + _capped(tried.order_by("pk")),
             unsettled=_capped(Concern.objects.filter(settled_at=None).order_by("created_at")),
         )
         .get()

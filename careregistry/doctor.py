@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.checkups import CHECKUPS, Checkup, Finding, Level, checkup
+from notifications.circuit import circuit_open
 from notifications.models import OutgoingMail, Webhook, WebhookDelivery
 from tickets import anchors
 from tickets.automation import clockwork
@@ -146,6 +147,10 @@ def ask_mail_out():
     if settings.EMAIL_BACKEND.endswith("FolderBackend"):
         words = _("Every mail becomes a file in %(folder)s") % {"folder": settings.MAIL_DIR}
         return Finding(Level.WARN, words, _("Set EMAIL_URL, and people get their mail."))
+    if stopped := circuit_open():
+        words = _("The server refuses everything: %(answer)s")
+        hint = _("Mend what it says; one mail tries it every few minutes. Nothing is given up.")
+        return Finding(Level.BAD, words % {"answer": stopped.last_answer}, hint)
     server = {"host": settings.EMAIL_HOST, "port": settings.EMAIL_PORT}
     try:
         socket.create_connection(tuple(server.values()), timeout=CONNECT_SECONDS).close()

@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "careregistry.context_processors.site",
+                "notifications.bell.header",
             ],
         },
     }
@@ -264,6 +265,10 @@ LIMITS = {
     "rating_address": (30, timedelta(hours=1)),  # by the link in the mail, without signing in
     "concern": (10, timedelta(hours=1)),
     "participant": (20, timedelta(hours=1)),  # addresses typed, whether or not anybody has them
+    "sms_person": (20, timedelta(days=1)),  # each costs money
+    "sms_code_number": (3, timedelta(hours=1)),
+    "sms_code_person": (5, timedelta(days=1)),
+    "sms_code_address": (10, timedelta(hours=1)),
 }
 # The accounts library's own limits: ours stand in their place.
 ACCOUNT_RATE_LIMITS = dict.fromkeys(
@@ -287,7 +292,9 @@ RETENTION_DAYS = {
     "devices": env.int("RETENTION_DEVICES_DAYS", default=365),
     "mails": env.int("RETENTION_MAILS_DAYS", default=365),
     "mails_in": env.int("RETENTION_MAILS_IN_DAYS", default=365),
+    "bounces": env.int("RETENTION_BOUNCES_DAYS", default=365),
     "webhooks": env.int("RETENTION_WEBHOOKS_DAYS", default=90),
+    "short_messages": env.int("RETENTION_SHORT_MESSAGES_DAYS", default=90),
     "tickets": env.int("RETENTION_TICKETS_DAYS", default=0),
 }
 
@@ -348,6 +355,7 @@ REFUSALS_TO_STOP = 5  # on end, to different people, until the server is left al
 AUTOMATIC_ANSWERS_PER_HOUR = 5  # in one ticket to one person
 # file: writes each into DATA_DIR/sms; https://account:secret@host/?from=+15550100 is a gateway.
 SMS_URL = env("SMS_URL", default="")
+SMS_DIR = DATA_DIR / "sms"
 # The key browsers know our pushes by; make run writes one. Without it nobody is offered push.
 PUSH_KEY = env("PUSH_KEY", default="")
 # Mail that comes in. What is larger is kept unread, and its sender told.
@@ -367,6 +375,7 @@ CELERY_TASK_PUBLISH_RETRY = False  # a lost bell is harmless, a waiting page is 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+WORKER_NICENESS = 10  # pages come first
 if CELERY_BROKER_URL.startswith("filesystem"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(DATA_DIR / "queue"),
@@ -384,6 +393,14 @@ else:
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "send-owed-mail": {"task": "notifications.tasks.send_owed_mail", "schedule": 15.0},
+    "send-short-messages": {
+        "task": "notifications.short_messages.tasks.send_short_messages",
+        "schedule": 15.0,
+    },
+    "forget-browsers": {
+        "task": "notifications.short_messages.tasks.forget_browsers",
+        "schedule": 86400.0,
+    },
     "call-webhooks": {"task": "notifications.webhooks.tasks.call_webhooks", "schedule": 15.0},
     "summarise-days": {"task": "tickets.tasks.summarise_days", "schedule": 300.0},
     "measure-usual-times": {"task": "tickets.tasks.measure_usual_times", "schedule": 3600.0},

@@ -19,6 +19,7 @@ from django.conf import settings
 from careregistry.management.commands.up import WEB, WORKER
 from careregistry.processes import signal_group
 from notifications.tests.smtp import free_port
+from notifications.tests.telephones import PUSH_KEY
 
 PATIENCE = 60  # seconds
 
@@ -36,7 +37,7 @@ class Installation:
         self.address = f"http://localhost:{self.port}"
         self.sessions = {}  # address of a person: the cookies of their sign-in
         self.log = (folder / "log.txt").open("w+")
-        self.web = self.worker = None
+        self.web = self.worker = self.mail = None
         redis_url = own_redis()
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "careregistry.settings",
@@ -45,6 +46,8 @@ class Installation:
             "REDIS_URL": redis_url,
             "CELERY_BROKER_URL": redis_url or "filesystem://localhost/",
             "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
+            "PUSH_KEY": PUSH_KEY,
+            "SMS_URL": "file:",
             "PORT": str(self.port),
             "SITE_URL": self.address,
             "DEBUG": "off",
@@ -66,12 +69,16 @@ class Installation:
             assert time.monotonic() < until, self._said()
             time.sleep(0.1)
 
+    def start_mail(self):
+        """Stay connected to the mailboxes, which announce what comes."""
+        self.mail = self._run(["manage", "poll_mail"])
+
     def kill_web(self):
         signal_group(self.web, signal.SIGKILL)
         self.web.wait()
 
     def stop(self):
-        for process in filter(None, [self.web, self.worker]):
+        for process in filter(None, [self.web, self.worker, self.mail]):
             signal_group(process, signal.SIGKILL)
             process.wait()
         self.log.close()
@@ -120,25 +127,23 @@ class Installation:
 
     # --- Mail -----------------------------------------------------------
 
-    def mail_to(self, address, subject_part=""):
-        """The one mail to ``address`` whose subject has ``subject_part``, waited for."""
+    def mail_to(self, address, part=""):
+        """The one mail to ``address`` with ``part`` in its number and headline, waited for."""
         until = time.monotonic() + PATIENCE
-        while not (found := self.mails_to(address, subject_part)):
-            assert time.monotonic() < until, (address, subject_part, self.subjects_to(address))
+        while not (found := self.mails_to(address, part)):
+            assert time.monotonic() < until, (address, part, self.headlines_to(address))
             time.sleep(0.1)
-        assert len(found) == 1, self.subjects_to(address)
+        assert len(found) == 1, self.headlines_to(address)
         return found[0]
 
-    def mails_to(self, address, subject_part=""):
+    def mails_to(self, address, part=""):
         return [
-            mail
-            for mail in self.sink.mails
-            if mail.recipients == [address] and subject_part in mail["Subject"]
+            mail for mail in self.sink.mails if mail.recipients == [address] and part in about(mail)
         ]
 
-    def subjects_to(self, address):
-        """In the order they came, without codes and the number and the subject of the ticket."""
-        return [headline_of(mail["Subject"]) for mail in self.mails_to(address)]
+    def headlines_to(self, address):
+        """The headlines in the order they came, without codes."""
+        return [mail.headline for mail in self.mails_to(address)]
 
     def expect_mails(self, expected):
         """``expected``: how often each headline came to each address, and nothing else did."""
@@ -149,12 +154,13 @@ class Installation:
         assert set(self.sink.message_ids().values()) == {1}
 
     def _came_to(self, addresses):
-        return {address: Counter(self.subjects_to(address)) for address in addresses}
+        return {address: Counter(self.headlines_to(address)) for address in addresses}
 
 
-def headline_of(subject):
-    about_ticket = re.match(r"\[CCR-\d+-\d+\] (.*): ", subject)
-    return about_ticket[1] if about_ticket else re.sub(r"^\d{8} ", "", subject)
+def about(mail):
+    """[CCR-2026-00482] We have your ticket"""
+    number = re.match(r"\[CCR-\d+-\d+\] ", mail["Subject"])
+    return f"{number[0]}{mail.headline}" if number else mail["Subject"]
 
 
 PREAMBLE = """

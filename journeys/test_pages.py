@@ -27,6 +27,7 @@ if os.environ.get("SOAK"):
 DEMONSTRATION = """
 from django.contrib.auth.hashers import make_password
 from accounts.tests.factories import PASSWORD
+from notifications.unsubscribing import path_to_stop
 from tickets.improvement.feedback import path_to_rate
 User.objects.update(password=make_password(PASSWORD))
 nadia = make_user("Nadia", last_name="Novak", email="nadia@example.com")
@@ -39,11 +40,33 @@ hold, closed = of("hold"), of("closed", requester__email=noor)
 withdrawn = of("withdrawn")
 from tickets.models import ComplaintCase, Problem, Rule, RuleRun
 graded = ComplaintCase.objects.first().ticket
+opened = amaras["open"]
+messaging.post_message(opened, by=opened.assignee, body="The replacement leaves today.")
 ruth = User.objects.get(email="ruth.adeyemi@example.com")
 problem = Problem.objects.create(title="Batch B-17 stays cold", owner=ruth, created_by=ruth)
 Ticket.objects.filter(pk=amaras["open"].pk).update(problem=problem)
 rule = Rule.objects.create(name="Kettles", trigger="raised", words="kettle", set_priority="urgent")
 RuleRun.objects.create(rule=rule, ticket=hold, state="done", answer="priority: Urgent")
+from messaging import budgets
+from messaging.models import InboundMail, Mailbox
+away = {"by": None, "body": "Nobody is here right now.", "rule": "out_of_hours"}
+messaging.post_message(amaras["open"], **away)
+budgets.stop(amaras["open"], person=amaras["open"].requester, most=5)
+box = Mailbox.objects.create(name="Care", host="127.0.0.1", username="care", last_problem="Refused")
+mail = InboundMail.objects.create(
+    source="imap", mailbox=box, size=49_138, sha256="0" * 64, sender="zoe@example.org",
+    subject="The toaster burns on one side", fate="held", reason="spam", raw="mail-in/00/0",
+)
+from datetime import timedelta
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from notifications.models import PushSubscription, Reaching, ShortMessage
+tomorrow = timezone.now() + timedelta(days=1)
+Session.objects.create(session_key="pushed", session_data="", expire_date=tomorrow)
+PushSubscription.objects.create(user=nadia, session_key="pushed", browser="Firefox on Android")
+Reaching.objects.create(user=nadia, sms_number="+447400123456")
+ShortMessage.objects.create(channel="sms", recipient=nadia, state="failed", tries=6,
+    number="+447400123456", last_answer="500 Internal Server Error", expires_at=tomorrow)
 answer({
     **{status: ticket.reference for status, ticket in amaras.items() if ticket},
     "hold": hold.reference,
@@ -56,11 +79,14 @@ answer({
     "open_agent": amaras["open"].assignee.email,
     "open_pk": amaras["open"].pk,
     "rule_pk": rule.pk,
+    "mail_pk": mail.pk,
+    "box_pk": box.pk,
     "graded": graded.reference,
     "graded_agent": graded.assignee.email,
     "graded_requester": graded.requester.email,
     "problem_pk": problem.pk,
     "rate": path_to_rate(amaras["resolved"]),
+    "stop_mails": path_to_stop(User.objects.get(email="idris@example.com"), "message"),
 })
 """
 
@@ -151,6 +177,12 @@ def write_endless_rule(page, world):
     page.get_by_text("This would set the rule off again").wait_for()
 
 
+def leave_half_the_hours_out(page, world):
+    page.get_by_label("Quiet from").fill("22:00")
+    press("Save notifications")(page, world)
+    page.locator("#id_quiet_until_error").wait_for()
+
+
 def choose_agent(page, world):
     row = page.locator("#unassigned tbody tr").first
     row.get_by_role("combobox").select_option(index=1)
@@ -183,6 +215,11 @@ PAGES = [
     Page("address-errors", "/account/addresses/add/", NADIA, press("Save address")),
     Page("email-change", "/account/email/", NADIA),
     Page("notifications", "/account/notifications/", NADIA),
+    Page("notifications-errors", "/account/notifications/", NADIA, leave_half_the_hours_out),
+    Page("number-errors", "/account/notifications/number/", AMARA, press("Send me a code")),
+    Page("bell", "/notifications/", AMARA),
+    Page("bell-empty", "/notifications/", "idris@example.com"),
+    Page("told", "/workspace/tickets/{open}/told/", "open_agent"),
     Page("work", "/account/work/", PRIYA),
     Page("waiting", "/account/waiting/", "ines.jovanovic@example.com"),
     Page("list-empty", "/tickets/", NADIA),
@@ -200,6 +237,8 @@ PAGES = [
     Page("ticket-resolved", "/tickets/{resolved}/", AMARA),
     Page("ticket-closed", "/tickets/{closed}/", NOOR),
     Page("rate", "{rate}"),
+    Page("stop-mails", "{stop_mails}"),
+    Page("stopped-mails", "{stop_mails}", act=press("Stop these mails")),
     Page("rate-errors", "{rate}", act=press("Send feedback")),
     Page("concerns", "/concerns/", AMARA, press("Send")),
     Page("ratings", "/workspace/ratings/", "tomas.silva@example.com"),
@@ -238,10 +277,17 @@ PAGES = [
     Page("admin-concerns", "/admin/tickets/concern/", RUTH),
     Page("admin-suggestions", "/admin/tickets/suggestion/", RUTH),
     Page("admin-mailbox", "/admin/messaging/mailbox/add/", RUTH, press("Save")),
+    Page("admin-mailboxes", "/admin/messaging/mailbox/", RUTH),
+    Page("admin-mailbox-state", "/admin/messaging/mailbox/{box_pk}/change/", RUTH),
     Page("admin-mail-in", "/admin/messaging/inboundmail/", RUTH),
+    Page("admin-mail-in-one", "/admin/messaging/inboundmail/{mail_pk}/change/", RUTH),
+    Page("admin-category", "/admin/tickets/category/1/change/", RUTH),
     Page("admin-webhook", "/admin/notifications/webhook/add/", RUTH, press("Save")),
+    Page("admin-short-messages", "/admin/notifications/shortmessage/", RUTH),
     Page("admin-doctor", "/admin/doctor/", RUTH),
     Page("admin-outbox", "/admin/notifications/outgoingmail/", RUTH),
+    Page("admin-troubled-addresses", "/admin/notifications/addresstrouble/", RUTH),
+    Page("admin-mail-server", "/admin/notifications/circuit/", RUTH),
     Page("404", "/tickets/CCR-2020-99999/", AMARA),
     Page("403", "/admin/", AMARA),
 ]

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from tickets.actions import change_status
+from tickets.actions import move
 from tickets.fields import Answers
 from tickets.history import lock, mark, write
 from tickets.models import Attachment, Audience, Rule, Ticket, TicketEvent
+from tickets.relations.links import lock_to_end
 from tickets.spoken import changes_by
 from tickets.workflow import CUSTOMERS, HANDLERS, Part, Status, TicketRefusal
 
@@ -69,14 +70,17 @@ def post_message(
     a waiting ticket again.
     Staff may move the ticket in the same step: ``then``. To resolve is to say so:
     then ``body`` is the text of the ``resolution``, and no message of its own; ``answers`` are
-    what ``change_status`` takes. Nobody (``by`` is None) says it by a ``rule`` of operators.
+    what ``move`` takes. Nobody (``by`` is None) says it by a ``rule`` of operators.
     ``part`` is what ``by`` is to the ticket if that was proved without an account; ``how`` says of
     the line which way it came.
 
     Raises ChatClosed on an ended ticket, ReplyHeld when a handler has not seen every line up
-    to now (``seen`` is the last one they have), and what ``change_status`` raises.
+    to now (``seen`` is the last one they have), and what ``move`` raises.
     """
-    lock(ticket)
+    if then == Status.RESOLVED:
+        lock_to_end(ticket)
+    else:
+        lock(ticket)
     if first := _said_before(ticket, key, by):
         return first
     part = part or (ticket.part_of(by) if by else Part.RULE)
@@ -89,7 +93,7 @@ def post_message(
 
     if then == Status.RESOLVED:
         solved = {"text": body, "resolution": resolution, "answers": answers}
-        event = change_status(ticket, then, by=by, key=key, **solved)
+        event = move(ticket, then, by=by, key=key, **solved)
         _attach(event, key, by)
         return event
     now = timezone.now()
@@ -100,9 +104,9 @@ def post_message(
     message_posted.send(sender=Ticket, ticket=ticket, event=event)
 
     if part in CUSTOMERS and ticket.status == Status.WAITING:
-        change_status(ticket, Status.OPEN, by=by, via=Part.REPLY)
+        move(ticket, Status.OPEN, by=by, via=Part.REPLY)
     elif then and then != ticket.status:
-        change_status(ticket, then, by=by, via=Part.MESSAGE)
+        move(ticket, then, by=by, via=Part.MESSAGE)
     return event
 
 
@@ -130,7 +134,7 @@ def post_note(
 
 def _said_before(ticket, key, by) -> TicketEvent | None:
     """What ``by`` said with this key already. With somebody else's key nobody says anything."""
-    first = ticket.events.filter(key=key).first() if key else None
+    first = ticket.events.filter(key=key).order_by("pk").first() if key else None
     if first and first.actor_id != by.pk:
         raise PermissionDenied
     return first

@@ -30,6 +30,7 @@ class RegistryConsumer(AsyncWebsocketConsumer):
     part: Part | None = None
     user_id: int | None = None
     groups_joined: tuple[str, ...] = ()
+    known: frozenset = frozenset()  # what its person had been told when we looked last
     is_closed = False
 
     async def __call__(self, scope, receive, send):
@@ -51,6 +52,7 @@ class RegistryConsumer(AsyncWebsocketConsumer):
         if code:
             return await self.close(code=code)
         self.user_id = user.pk
+        self.groups_joined += (live.told_group(user.pk),)
         self.session_key, self.session_hash = live.session_of(self.scope)
         self.frames = deque()
         for group in self.groups_joined:
@@ -113,6 +115,14 @@ class RegistryConsumer(AsyncWebsocketConsumer):
 
     async def ring(self, reference, line):
         await self.tell({"type": "bell", "ticket": reference, "line": line})
+
+    def is_news(self, keys) -> bool:
+        """Whether ``keys`` of what its person was told name more than at the last look."""
+        before, self.known = self.known, keys
+        return bool(keys - before)
+
+    async def told(self, event=None):
+        await self.tell({"type": "told"})
 
     async def tell(self, frame):
         """Send ``frame``, if its reader may still hold this socket at this moment."""

@@ -1,9 +1,9 @@
 """The live layer: doorbells for open pages. Push is an optimisation, asking is the truth.
 
-A socket carries only "ticket X is at line N", presence and typing. With Redis the bells cross
-processes by themselves. Without it, each process that holds sockets asks the database once a
-second, in one query for all of them, so that changes made by the worker or the command line ring
-too. Ringing twice is harmless.
+A socket carries only "ticket X is at line N", "you were told something", presence and typing. With
+Redis the bells cross processes by themselves. Without it, each process that holds sockets asks the
+database once a second, in two queries for all of them, so that changes made by the worker or the
+command line ring too. Ringing twice is harmless.
 
 The same watch closes sockets whose owner lost the right to them: signed out, password changed,
 suspended, ticket reassigned.
@@ -11,6 +11,7 @@ suspended, ticket reassigned.
 
 import asyncio
 import logging
+import threading
 from datetime import timedelta
 
 from asgiref.sync import async_to_sync
@@ -19,15 +20,18 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from redis.exceptions import RedisError
 
 from accounts.models import User
+from tickets.belongings import belongings_of
 from tickets.models import Audience, Participant, Ticket
 from tickets.workflow import Part
+
+from .signals import news_asked
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ PATIENCE = 2  # seconds for one client
 
 sockets: set = set()  # the open consumers of this process
 _watch: asyncio.Task | None = None
+_waiting = threading.local()  # its ``people`` were told something in the transaction that runs
 
 
 def ticket_group(ticket_id: int) -> str:
@@ -53,27 +58,57 @@ def person_group(user_id: int) -> str:
     return f"person.{user_id}"
 
 
+def told_group(user_id: int) -> str:
+    return f"told.{user_id}"
+
+
+def tell(people) -> None:
+    """Ring at all that ``people`` hold open, once what is being done has been kept: they were told
+    something. Asked for often it rings once."""
+    _waiting.people = getattr(_waiting, "people", set()) | set(people)
+    transaction.on_commit(_tell, robust=True)
+
+
+def _tell():
+    _ring(_told_bells())
+
+
+def _told_bells():
+    people, _waiting.people = getattr(_waiting, "people", set()), set()
+    return [(told_group(pk), {"type": "told"}) for pk in people]
+
+
 def ring(ticket: Ticket, event) -> None:
     """Tell the open pages of ``ticket`` that it has a new line. After the commit; best effort."""
+    if not (settings.REDIS_URL or sockets):
+        return  # only this process would hear, and it holds no page
     if event.audience == Audience.EVERYONE and event.at < ticket.last_event_at:
         return  # what was said in the same breath rings for both
     if event.audience == Audience.STAFF:
         groups = [staff_group(ticket.pk)]
     else:
-        takers = ticket.participants.in_force().values_list("person", flat=True)
+        takers = ()
+        if "participants" in belongings_of(ticket):
+            takers = ticket.participants.in_force().values_list("person", flat=True)
         groups = [ticket_group(ticket.pk), *map(person_group, (ticket.requester_id, *takers))]
     if ticket.assignee_id:
         groups.append(person_group(ticket.assignee_id))
     bell = {"type": "bell", "ticket": ticket.reference, "line": event.number}
+    _ring([(group, bell) for group in groups] + _told_bells())
+
+
+def _ring(bells):
+    if not bells or not (settings.REDIS_URL or sockets):
+        return
     try:
-        async_to_sync(_send)(groups, bell)
+        async_to_sync(_send)(bells)
     except RedisError as error:  # Redis is away: pages go on asking
-        logger.warning("No bell for %s line %s: %s", ticket, event.number, error)
+        logger.warning("Nobody hears %s: %s", bells, error)
 
 
-async def _send(groups, message):
+async def _send(bells):
     layer = get_channel_layer()
-    for group in groups:
+    for group, message in bells:
         await layer.group_send(group, message)
 
 
@@ -101,6 +136,7 @@ async def _look_after_sockets():
         try:
             if not settings.REDIS_URL:
                 await _ring_new_lines()
+                await _ring_for_the_told()
             if looks % CHECK_RIGHTS_EVERY == 0:
                 await _close_lost_rights()
         except (DatabaseError, RedisError, OSError, RuntimeError) as error:
@@ -120,6 +156,25 @@ async def _ring_new_lines():
         for socket in held
         if socket.has_news(ticket, since)
     )
+
+
+async def _ring_for_the_told():
+    held = list(sockets)
+    since = timezone.now() - LOOK_BACK
+    told = await _told({socket.user_id for socket in held}, since)
+    await _together(
+        socket.told() for socket in held if socket.is_news(told.get(socket.user_id, frozenset()))
+    )
+
+
+@database_sync_to_async
+def _told(people, since) -> dict[int, frozenset]:
+    """The keys of what each of ``people`` was told lately, in the apps to our right."""
+    found = {}
+    for _receiver, news in news_asked.send(sender=None, people=people, since=since):
+        for person, keys in news.items():
+            found[person] = found.get(person, frozenset()) | keys
+    return found
 
 
 async def _together(sends):

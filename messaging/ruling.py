@@ -7,7 +7,9 @@ workers. What a rule does is kept whole or not at all, with the reason if not.
 import logging
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,9 +20,11 @@ from tickets.automation import clockwork, rules
 from tickets.automation.rules import Deed
 from tickets.history import lock
 from tickets.models import Rule, RuleRun
+from tickets.relations.links import lock_to_end
 from tickets.signals import rule_tells
 from tickets.workflow import ResolutionKind, Status, TicketRefusal
 
+from . import budgets
 from .actions import post_message, post_note
 from .thread import reads_notes
 
@@ -29,6 +33,7 @@ State = RuleRun.State
 
 BATCH = 100
 LONGEST_RUN = 45  # seconds of the job; the rest is for the next minute
+TRIED_AGAIN_AFTER = [timedelta(minutes=n) for n in (1, 10, 60, 360)]
 
 
 def tick() -> int:
@@ -48,8 +53,9 @@ def run() -> int:
 
 def would_do() -> Iterator[tuple[RuleRun, list[Deed]]]:
     """What ``run`` would do now, each look for itself. Writes nothing."""
-    owed = RuleRun.objects.filter(state=State.OWED).select_related("rule", "ticket", "event")
-    for look in (*owed.order_by("pk"), *rules.to_be_owed(timezone.now())):
+    now = timezone.now()
+    owed = RuleRun.objects.filter(state=State.OWED, not_before__lte=now).order_by("pk")
+    for look in (*owed.select_related("rule", "ticket", "event"), *rules.to_be_owed(now)):
         if deeds := rules.deeds_for(look):
             yield look, deeds
 
@@ -80,9 +86,25 @@ def _see_to(pk) -> bool:
         raise  # the database's own trouble: it is tried again
     except Exception:  # whatever it is, and if it only shows at the end: the others go on
         log.exception("Act %s of a rule could not be done.", pk)
-        words = _("It could not be done. The worker’s log says why.")
-        failed = {"state": State.FAILED, "answer": words, "done_at": timezone.now()}
-        return bool(RuleRun.objects.filter(pk=pk, state=State.OWED).update(**failed))
+        return _fail(pk)
+
+
+def _fail(pk) -> bool:
+    """Nobody knows why, so it is tried again, each time after longer, and then no more."""
+    run = RuleRun.objects.filter(pk=pk, state=State.OWED).first()
+    if run is None:
+        return False
+    now = timezone.now()
+    failed = {
+        "tries": run.tries + 1,
+        "answer": _("It could not be done. The worker’s log says why."),
+    }
+    if run.tries < len(TRIED_AGAIN_AFTER):
+        failed["not_before"] = now + TRIED_AGAIN_AFTER[run.tries]
+    else:
+        failed |= {"state": State.FAILED, "done_at": now}
+    same = RuleRun.objects.filter(pk=pk, state=State.OWED, tries=run.tries)
+    return bool(same.update(**failed))
 
 
 @transaction.atomic
@@ -111,11 +133,28 @@ def _act(run) -> str:
     """What was done, in words; empty if there was nothing to do."""
     if run.rule.assign_to_id:  # the person comes before the ticket, as in ``actions.assign``
         User.objects.select_for_update(no_key=True).get(pk=run.rule.assign_to_id)
-    lock(run.ticket)
+    if run.rule.move_to == Status.RESOLVED:
+        lock_to_end(run.ticket)
+    else:
+        lock(run.ticket)
     deeds = rules.deeds_for(run)
+    if any(_is_answer(deed, run) for deed in deeds) and budgets.is_spent(run.event):
+        deeds = [_stopped(run) if _is_answer(deed, run) else deed for deed in deeds]
     for deed in deeds:
         VERBS[deed.verb](run.rule, run)
     return in_words(deeds)
+
+
+def _is_answer(deed, run) -> bool:
+    """Whether it writes to a customer because of what they wrote or did."""
+    resolves = deed.verb == "move" and run.rule.move_to == Status.RESOLVED
+    is_said = resolves or deed.verb == "message"
+    return bool(is_said and run.event and budgets.is_by_customer(run.event))
+
+
+def _stopped(run) -> Deed:
+    words = _("no message: %(name)s was answered often enough") % {"name": run.event.actor}
+    return Deed("stop", words)
 
 
 # --- What -------------------------------------------------------------------------
@@ -145,6 +184,11 @@ def _write(rule, run):
     post_message(run.ticket, by=None, body=rule.message, rule=rule)
 
 
+def _stop(rule, run):
+    most = settings.AUTOMATIC_ANSWERS_PER_HOUR
+    budgets.stop(run.ticket, person=run.event.actor, most=most)
+
+
 def _move(rule, run):
     """The message stands on its own, but for the words of a resolution."""
     solved = {"text": rule.message, "resolution": ResolutionKind.OTHER}
@@ -166,6 +210,7 @@ VERBS = {
     "classify": _classify,
     "note": _write_note,
     "message": _write,
+    "stop": _stop,
     "move": _move,
     "tell": _tell,
 }

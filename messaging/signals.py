@@ -12,5 +12,9 @@ mail_too_large = Signal()
 # bounce: inbound.parsed.Bounce (message_id, recipient, status, is_final)
 mail_bounced = Signal()
 
+# Pages are open somewhere, and their process asks what their people were told since. Receivers
+# answer with the keys of that by person: dict[int, set]. Arguments: people: set of keys, since
+news_asked = Signal()
+
 # No mail could be fetched from a mailbox for too long. Arguments: mailbox: Mailbox
 mailbox_silent = Signal()

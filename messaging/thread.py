@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import NAMES, Role, User
 from tickets.models import Attachment, Audience, Rule, Ticket, TicketEvent
+from tickets.promise.away import OUT_OF_HOURS
 from tickets.relations.link_words import others_in
 from tickets.workflow import HANDLERS, Part
 
@@ -16,6 +17,7 @@ Kind = TicketEvent.Kind
 WORDS = (Kind.RAISED, Kind.MESSAGE, Kind.NOTE)
 GIVES = (Kind.ASSIGNED, Kind.REQUESTER)  # from somebody to somebody
 COMES_AND_GOES = (Kind.JOINED, Kind.LEFT)
+NAMES_ANOTHER = (*COMES_AND_GOES, Kind.SILENCED)
 TIMELINE_LENGTH = 12
 SEAL = ("salt", "words_hash", "digest", "key")  # what proves a line, and nobody reads
 
@@ -114,14 +116,15 @@ def name_tickets(lines):
 def name_people(lines, ticket):
     """Gives each line of ``ticket`` its ``actor``, in one query for all but those who have to do
     with it now. An assignment gets its ``agent``, the correction of a requester its ``customer``,
-    both also ``former``, whom it was taken from; a participant's coming and going its ``person``.
+    both also ``former``, whom it was taken from; a participant's coming and going its ``person``,
+    as does the end of automatic answers to somebody.
     """
     people = {each.pk: each for each in (ticket.requester, ticket.assignee) if each}
     named = {line.actor_id for line in lines}
     for line in lines:
         if line.kind in GIVES:
             named |= {line.data["from"], line.data["to"]}
-        if line.kind in COMES_AND_GOES:
+        if line.kind in NAMES_ANOTHER:
             named.add(line.data["person"])
     if others := named - people.keys() - {None}:
         people |= User.objects.only(*NAMES, "role").in_bulk(others)
@@ -133,7 +136,7 @@ def name_people(lines, ticket):
             line.customer = people.get(line.data["to"])
         if line.kind in GIVES:
             line.former = people.get(line.data["from"])
-        if line.kind in COMES_AND_GOES:
+        if line.kind in NAMES_ANOTHER:
             line.person = people.get(line.data["person"])
 
 
@@ -179,10 +182,14 @@ def _lay_out(lines, previous, reader):
 
 
 def _add_remarks(lines, requester, *, to_staff):
-    """Gives each line its ``remark``, which stands beside the name; and says if it ``is_mail``."""
+    """Gives each line its ``remark``, which stands beside the name; and says if it ``is_mail`` or
+    ``is_automatic``."""
     to_requester = _("to %(name)s") % {"name": requester.first_name}
     for line in lines:
-        remarks = [_("from %(number)s") % {"number": line.source}] if line.source else []
+        line.is_automatic = line.data.get("rule") == OUT_OF_HOURS
+        remarks = [_("automatic answer")] if line.is_automatic else []
+        if line.source:
+            remarks.append(_("from %(number)s") % {"number": line.source})
         if to_staff:
             remarks += _remarks_to_staff(line, requester, to_requester)
         line.remark = " · ".join(remarks)

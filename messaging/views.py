@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from tickets import actions as ticket_actions
 from tickets import uploads
 from tickets.asking import find_own
-from tickets.belongings import belongings_of
+from tickets.belongings import LINKED, belongings_of
 from tickets.forms import FeedbackForm, KeyForm, MoveForm
 from tickets.models import Attachment, Ticket
 from tickets.parties import participants
@@ -45,7 +45,6 @@ from .thread import Kind, Place, reads_notes, thread_after, thread_of, timeline_
 REQUESTER_LINES = 10
 STAFF_LINES = 20
 EARLIER_SHOWN = 5
-LINKED = {"links", "merged"}  # what was merged into it may have links of its own
 EARLIER = ("reference", "subject", "status", "last_event_at")
 
 
@@ -129,6 +128,8 @@ def _customer_context(request, ticket, part):
 def _shared_context(ticket, part):
     """What both sides' pages show of what hangs on ``ticket``; and what that is."""
     has = belongings_of(ticket)
+    if not has & {"answers", "questions"}:
+        ticket.details = []  # known without asking
     context = {
         "ticket": ticket,
         "part": part,
@@ -223,12 +224,12 @@ def _typed(request):
 
 
 def _take_files(request, typed):
-    """Keeps what came, or takes one away: the refusals, and whether any file waits now."""
+    """Keeps what came, or takes one away: the refusals, and the files that wait now."""
     key = KeyForm(typed).key
     if remove := KeyForm({"key": request.POST.get("remove")}).key:
         uploads.remove(remove, by=request.user, draft_key=key)
     problems = uploads.keep(request.FILES.getlist("files"), by=request.user, draft_key=key)
-    return problems, Attachment.objects.waiting_in(key, request.user).exists()
+    return problems, Attachment.objects.waiting_in(key, request.user)
 
 
 def _said(request, ticket, form, problems, say, page):

@@ -14,7 +14,7 @@ from accounts.models import User
 from messaging.signals import mail_too_large, mailbox_silent
 from tickets.models import Channel
 
-from .mails import INLINER, template, words_of
+from .mails import letter
 from .models import Notification, OutgoingMail
 from .tasks import ring
 
@@ -65,22 +65,11 @@ def owe_word_of_silence(sender, mailbox, **kwargs):
         "link": settings.SITE_URL + path,
     }
     for admin in User.objects.admins():
-        about_them = facts | {"person": admin}
-        _owe_letter("mailbox_silent", admin, admin.email, _("Mailbox silent"), about_them)
+        _owe_letter("mailbox_silent", admin, admin.email, _("Mailbox silent"), facts)
 
 
 def _owe_letter(name, person, email, kind, facts):
-    facts = {"site_name": settings.SITE_NAME} | facts
-    facts["headline"] = words_of(f"{name}_subject.txt", facts)
-    facts["body"] = words_of(f"{name}_message.txt", facts)
     OutgoingMail.objects.create(
-        recipient=person,
-        email=email,
-        subject=kind,
-        content={
-            "subject": facts["headline"],
-            "text": words_of("base_message.txt", facts) + "\n",
-            "html": INLINER.inline(template("base_message.html").render(facts)),
-        },
+        recipient=person, email=email, subject=kind, content=letter(name, person, **facts)
     )
     transaction.on_commit(ring, robust=True)

@@ -1,12 +1,14 @@
 """The outbox: every mail that is owed is claimed, checked, written, sent and marked.
 
 Between "the server took it" and "marked as sent" lies the one moment in which a crash sends a
-mail twice, with the same Message-ID. ``owed.py`` says how mails are claimed and tried again.
+mail twice, with the same Message-ID. ``owed.py`` says how mails are claimed and tried again,
+``addressing.py`` how they come to be, ``circuit.py`` when none is sent at all.
 """
 
 import logging
 import smtplib
 from datetime import timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.core.mail import get_connection
@@ -15,29 +17,41 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.mail_addresses import new_message_id
+from accounts.faults import fault
+from accounts.models import User
+from tickets.mail_addresses import named_in_message_id, new_message_id
 
-from .faults import fault
-from .mails import NotMeant, compose, one_line, takes_answers
+from . import bounces
+from .addressing import address_notifications
+from .circuit import Breaker
+from .envelopes import one_line
+from .mails import compose, told_by
+from .meant import NotMeant
 from .models import Notification, OutgoingMail
-from .owed import FIRST_DELAY, LEASE, UNLEASED, retry_delay
+from .models.mail import DIGEST, new_digest_id
+from .owed import FIRST_DELAY, LEASE, SLOWEST, UNLEASED, retry_delay
+from .owing import owe
 
+Kind = Notification.Kind
 State = OutgoingMail.State
 logger = logging.getLogger(__name__)
 
-BATCH = 20
+BATCH = 50
+FRESH_SECONDS = 5  # after which rights are asked again
 LONGEST_OUTAGE_DELAY = timedelta(minutes=5)
+ALARMS = (Kind.MAIL_STOPPED, Kind.MAIL_GIVEN_UP)
 
 
 def drain() -> None:
     """Send all that is due over one kept connection, until nothing is or the server fails us."""
-    connection = get_connection()
+    connection, breaker = get_connection(), Breaker()
     try:
-        while batch := claim():
+        while batch := claim(breaker):
+            fault("after_claim")
             try:
                 connection.open()
                 while batch:
-                    deliver(batch.pop(0), connection)
+                    deliver_for_a_while(batch, connection, breaker)
             except OSError as trouble:  # smtplib's errors are among them
                 wait_for_server(batch, trouble)
                 return
@@ -45,13 +59,25 @@ def drain() -> None:
         connection.close()
 
 
-def claim() -> list[OutgoingMail]:
-    """Lease the next mails that are due."""
+def deliver_for_a_while(batch: list[OutgoingMail], connection, breaker: Breaker) -> None:
+    """Deliver, and take from ``batch``, what is told as its people's rights are now."""
+    told, until = told_by(batch), monotonic() + FRESH_SECONDS
+    while batch and monotonic() < until:
+        mail = batch.pop(0)
+        deliver(mail, connection, breaker, told.get(mail.pk))
+
+
+def claim(breaker: Breaker) -> list[OutgoingMail]:
+    """Lease the next mails that are due, but drop what goes to addresses that take none."""
     while address_notifications():
-        pass
+        fault("after_addressing")
     now = timezone.now()
     drop_expired(now)
-    return OutgoingMail.objects.due(now).claim(BATCH)
+    batch = breaker.claim(OutgoingMail.objects.due(now), BATCH)
+    flagged = bounces.flagged(mail.email for mail in batch)
+    for mail in batch:
+        mail.is_to_flagged = mail.email.lower() in flagged
+    return batch
 
 
 def drop_expired(now) -> None:
@@ -62,58 +88,54 @@ def drop_expired(now) -> None:
     )
 
 
-@transaction.atomic
-def address_notifications() -> int:
-    """Give the next notifications that have none a mail each, in the order they were owed."""
-    # Not skip_locked: mails of one ticket keep their order by being made by one worker at a time.
-    waiting = list(
-        Notification.objects.select_for_update(of=("self",))
-        .filter(mail=None)
-        .select_related("recipient", "event__ticket")
-        .order_by("pk")[:200]
-    )
-    mails = OutgoingMail.objects.bulk_create([_mail_for(notification) for notification in waiting])
-    for notification, mail in zip(waiting, mails, strict=True):
-        notification.mail = mail
-    Notification.objects.bulk_update(waiting, ["mail"])
-    return len(waiting)
-
-
-def _mail_for(notification) -> OutgoingMail:
-    person, event = notification.recipient, notification.event
-    mail = OutgoingMail(recipient=person, email=person.email, ticket=event and event.ticket)
-    if takes_answers(notification):
-        mail.message_id = new_message_id(event.ticket, person)
-    return mail
-
-
-def deliver(mail: OutgoingMail, connection) -> None:
-    """Send one claimed mail and write down what became of it.
+def deliver(mail: OutgoingMail, connection, breaker: Breaker, told=None) -> None:
+    """Send one claimed mail, which tells what ``told_by`` found for it, and write down what became
+    of it.
 
     Raises OSError when the connection was lost; the mail has been put off by then.
     """
-    if not _held(mail).update(leased_until=timezone.now() + LEASE):
-        return  # we were so slow that somebody else has it
+    if not _is_still_ours(mail):
+        return  # somebody else has it, or it is not owed any more
     try:
-        message = compose(mail)
+        message = _message(mail, told)
+        fault("before_smtp")
         connection.send_messages([message])
     except NotMeant as reason:
         finish(mail, State.DROPPED, str(reason))
     except OSError as refusal:
         code, answer = answer_in(refusal)
-        settle_refusal(mail, refusal, code, answer)
+        settle_refusal(mail, refusal, code, answer, breaker)
         if code in (0, 421):
             raise
     except DatabaseError:
         raise
     except Exception:  # one mail that can't be written must not hold up the others
         logger.exception("Mail %s can't be written.", mail.pk)
-        finish(mail, State.FAILED, _("It could not be written. The worker’s log says why."))
+        give_up(mail, _("It could not be written. The worker’s log says why."))
     else:
         fault("after_smtp_accept")
         subject = mail.subject if mail.content else message.subject  # codes stay out
         answer = one_line(getattr(connection, "answer", ""))
         finish(mail, State.SENT, answer, sent_at=timezone.now(), subject=subject)
+        breaker.accept()
+        fault("after_mark")
+
+
+def _is_still_ours(mail) -> bool:
+    """With time for the slowest conversation; asking costs less than prolonging each time."""
+    now = timezone.now()
+    if mail.leased_until - now > SLOWEST:
+        return _held(mail).exists()
+    mail.leased_until = now + LEASE
+    return bool(_held(mail).update(leased_until=mail.leased_until))
+
+
+def _message(mail, told):
+    """Raises NotMeant. What people ask for at this moment goes to any address: with a code from
+    there they prove that it works again."""
+    if mail.is_to_flagged and not mail.content:
+        raise NotMeant(_("Mails to this address came back, so it gets no more."))
+    return compose(mail, told)
 
 
 def answer_in(error: OSError) -> tuple[int, str]:
@@ -128,13 +150,20 @@ def answer_in(error: OSError) -> tuple[int, str]:
     return code, one_line(f"{code} {words}")
 
 
-def settle_refusal(mail, refusal, code, answer) -> None:
+def settle_refusal(mail, refusal, code, answer, breaker) -> None:
     """Try later, unless the refusal is final. That our sender is refused is for the operator
-    to mend, so it never is."""
+    to mend, so it never is; nor is any while the server refuses everything."""
+    is_about_sender = isinstance(refusal, smtplib.SMTPSenderRefused)
     tries = mail.tries + 1
-    final = code >= 500 and not isinstance(refusal, smtplib.SMTPSenderRefused)
-    if final or tries >= settings.OUTBOX_MAX_TRIES or mail.is_too_old:
+    if code >= 500 and not breaker.refuse(mail, answer):
+        tries = 1
+    elif code >= 500 and not is_about_sender:
         finish(mail, State.FAILED, answer, tries=tries)
+        if isinstance(refusal, smtplib.SMTPRecipientsRefused):
+            bounces.note_refusal(mail, answer)
+        return
+    if tries >= settings.OUTBOX_MAX_TRIES or mail.is_too_old:
+        give_up(mail, answer, tries=tries)
     else:
         put_off(mail, retry_delay(tries), answer, tries=tries)
 
@@ -147,7 +176,7 @@ def wait_for_server(mails, trouble) -> None:
     for mail in mails:
         age = timezone.now() - mail.created_at
         if mail.is_too_old:
-            finish(mail, State.FAILED, answer)
+            give_up(mail, answer)
         else:
             put_off(mail, min(max(age, FIRST_DELAY), LONGEST_OUTAGE_DELAY), answer)
 
@@ -157,12 +186,20 @@ def put_off(mail, delay: timedelta, answer: str, **changes) -> None:
     _held(mail).update(**changes)
 
 
+def give_up(mail, answer: str, **changes) -> None:
+    """Administrators hear of it, once an hour however many there are; but not of their own mails
+    about that."""
+    logger.error("Mail %s was given up; the outbox says why.", mail.pk)
+    finish(mail, State.FAILED, answer, **changes)
+    if not mail.notifications.filter(kind__in=ALARMS).exists():
+        cause = f"mails-given-up:{timezone.now():%Y%m%d%H}"
+        owe(Kind.MAIL_GIVEN_UP, *User.objects.admins(), cause=cause)
+
+
 def finish(mail, state: str, answer: str, **changes) -> None:
     """Nothing is owed any more. Content goes, unless it may be asked to go out again."""
     if state != State.FAILED or mail.expires_at:
         changes["content"] = {}
-    if state == State.FAILED:
-        logger.error("Mail %s was given up; the outbox says why.", mail.pk)
     _held(mail).update(state=state, last_answer=answer, **UNLEASED, **changes)
 
 
@@ -176,10 +213,11 @@ def send_again(mails) -> int:
     """Owe the queryset ``mails`` anew, and return how many. What was sent already goes out as a
     new mail; what has nothing left to say (a used code) stays as it is."""
     sayable = mails.filter(Q(notifications__isnull=False) | ~Q(content={}))
-    found = OutgoingMail.objects.filter(pk__in=sayable.values("pk")).select_related("recipient")
+    found = OutgoingMail.objects.filter(pk__in=sayable.values("pk"))
+    found = found.select_related("recipient", "ticket")
     found = list(found.order_by("pk"))
     for mail in found:
-        if mail.state == State.SENT:
+        if mail.sent_at:  # also if it came back
             mail.notifications.update(mail=_fresh_copy(mail))
         else:
             _owe_anew(mail)
@@ -187,9 +225,13 @@ def send_again(mails) -> int:
 
 
 def _fresh_copy(mail) -> OutgoingMail:
-    return OutgoingMail.objects.create(
-        recipient=mail.recipient, email=mail.recipient.email, ticket=mail.ticket
-    )
+    copy = OutgoingMail(recipient=mail.recipient, email=mail.recipient.email, ticket=mail.ticket)
+    if named_in_message_id(mail.message_id):
+        copy.message_id = new_message_id(mail.ticket, mail.recipient)
+    elif mail.message_id.startswith(DIGEST):
+        copy.message_id = new_digest_id()
+    copy.save()
+    return copy
 
 
 def _owe_anew(mail):

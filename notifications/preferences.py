@@ -1,10 +1,11 @@
-"""What people may choose not to be mailed about. Whatever is not in the table is always sent:
+"""What people choose to hear, by which way. Whatever is not in the table is always mailed at once:
 what proves that a ticket arrived, how it was resolved, and all about the account and its safety.
 """
 
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.conf import settings
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,7 @@ Kind = Notification.Kind
 
 @dataclass(frozen=True)
 class Choice:
-    """One box to tick. Wanted until somebody says otherwise."""
+    """What somebody chooses about in one go."""
 
     name: str
     words: Promise
@@ -71,7 +72,7 @@ CHOICES = (
     _choice(
         "moves",
         _("Somebody changes the status of a ticket of mine, or its parts have ended"),
-        {Kind.STATUS_CHANGED, Kind.CHILDREN_DONE},
+        {Kind.STATUS_CHANGED, Kind.CHILDREN_DONE, Kind.SILENCED},
         {Role.AGENT, Role.ADMIN},
     ),
     _choice(
@@ -116,7 +117,7 @@ class Wishes:
         people = {each.recipient_id for each in notifications}
         chosen = Preference.objects.filter(user__in=people)
         self._chosen = {(each.user_id, each.kind, each.channel): each for each in chosen}
-        self._reaching = Reaching.objects.in_bulk(people, field_name="user")
+        self._reaching = Reaching.objects.in_bulk(people, field_name="user_id")
 
     def reaching(self, user_id: int) -> Reaching:
         return self._reaching.get(user_id) or Reaching(user_id=user_id)
@@ -153,26 +154,78 @@ def is_refused() -> Exists:
     )
 
 
-def chosen(user: User) -> dict[str, bool]:
-    """Each of their choices by name: whether they are mailed."""
-    refused = set(
-        user.notification_preferences.filter(channel=Channel.EMAIL, is_wanted=False).values_list(
-            "kind", flat=True
-        )
+class Mail(models.TextChoices):
+    AT_ONCE = "at_once", _("At once")
+    DAILY = "daily", _("In the daily digest")
+    NEVER = "never", _("Not")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """By which ways somebody hears of a choice."""
+
+    mail: str = Mail.AT_ONCE
+    push: bool = True
+    sms: bool = False
+
+
+def ways_for(reaching: Reaching) -> set[str]:
+    """The ways that somebody may choose among here."""
+    ways = {Channel.EMAIL}
+    if settings.PUSH_KEY:
+        ways.add(Channel.PUSH)
+    if settings.SMS_URL and reaching.sms_number:
+        ways.add(Channel.SMS)
+    return ways
+
+
+def chosen(user: User) -> dict[str, Chosen]:
+    """What they chose, by the names of the choices."""
+    rows = {(each.kind, each.channel): each for each in user.notification_preferences.all()}
+    return {choice.name: _chosen(choice, rows) for choice in choices_for(user.role)}
+
+
+def _chosen(choice, rows) -> Chosen:
+    def kept(channel):
+        return [rows[kind, channel] for kind in choice.kinds if (kind, channel) in rows]
+
+    mails, pushes, texts = (kept(channel) for channel in Channel)
+    mail = Mail.AT_ONCE
+    if not all(each.is_wanted for each in mails):
+        mail = Mail.NEVER
+    elif any(each.is_daily for each in mails):
+        mail = Mail.DAILY
+    return Chosen(
+        mail=mail,
+        push=all(each.is_wanted for each in pushes),
+        sms=any(each.is_wanted for each in texts),
     )
-    return {choice.name: not choice.kinds & refused for choice in choices_for(user.role)}
 
 
 @transaction.atomic
-def choose(user: User, wanted: dict[str, bool]) -> None:
-    """Keep what ``user`` chose, by the names of the choices."""
+def choose(user: User, wanted: dict[str, Chosen], ways: set[str]) -> None:
+    """Keep what ``user`` chose, by the names of the choices; of other ``ways`` what it was."""
     Preference.objects.bulk_create(
         [
-            Preference(user=user, kind=kind, channel=Channel.EMAIL, is_wanted=wanted[choice.name])
+            preference
             for choice in choices_for(user.role)
             for kind in choice.kinds
+            for preference in _rows(user, kind, wanted[choice.name])
+            if preference.channel in ways
         ],
         update_conflicts=True,
         unique_fields=["user", "kind", "channel"],
-        update_fields=["is_wanted"],
+        update_fields=["is_wanted", "is_daily"],
     )
+
+
+def _rows(user, kind, wish):
+    yield Preference(
+        user=user,
+        kind=kind,
+        channel=Channel.EMAIL,
+        is_wanted=wish.mail != Mail.NEVER,
+        is_daily=wish.mail == Mail.DAILY,
+    )
+    yield Preference(user=user, kind=kind, channel=Channel.PUSH, is_wanted=wish.push)
+    yield Preference(user=user, kind=kind, channel=Channel.SMS, is_wanted=wish.sms)

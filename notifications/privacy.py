@@ -10,7 +10,7 @@ from accounts.retention import RULES, Rule
 from accounts.signals import erasing, exporting
 from tickets.models import Ticket
 
-from .models import Notification, OutgoingMail, Preference, WebhookDelivery
+from .models import AddressTrouble, Notification, OutgoingMail, Preference, WebhookDelivery
 from .owed import UNLEASED
 
 State = OutgoingMail.State
@@ -30,6 +30,13 @@ def export_mails(sender, user, **kwargs):
 
 
 @receiver(exporting)
+def export_trouble(sender, user, **kwargs):
+    came_back = AddressTrouble.objects.filter(email=user.email.lower())
+    fields = ("email", "bounces", "last_bounced_at", "last_answer", "flagged_at")
+    return Part("mails_that_came_back", came_back.values(*fields).iterator())
+
+
+@receiver(exporting)
 def export_preferences(sender, user, **kwargs):
     chosen = Preference.objects.filter(user=user).order_by("pk")
     return Part(
@@ -43,6 +50,7 @@ def forget_mails(sender, user, addresses, **kwargs):
     those that others were told about them."""
     to_them = OutgoingMail.objects.filter(Q(recipient=user) | Q(email__in=addresses))
     to_them.filter(state=State.OWED).update(state=State.DROPPED, **UNLEASED)
+    AddressTrouble.objects.filter(email__in=[each.lower() for each in addresses]).delete()
     to_them.update(email=f"erased-{user.pk}@erased.invalid", **_NO_WORDS)
     about_them = Q(ticket__in=Ticket.objects.filter(requester=user).values("pk"))
     applications = Application.objects.filter(applicant=user).values_list("pk", flat=True)
@@ -69,6 +77,12 @@ RULES += [
         gettext_lazy("Address and subject of mails in the outbox are emptied"),
         _old_mails,
         lambda mails: mails.update(email="", **_NO_WORDS),
+    ),
+    Rule(
+        "bounces",
+        gettext_lazy("That mails to an address came back is forgotten"),
+        lambda moment: AddressTrouble.objects.filter(last_bounced_at__lt=moment),
+        lambda troubles: troubles.delete()[0],
     ),
     Rule(
         "webhooks",

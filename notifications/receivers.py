@@ -22,8 +22,10 @@ from accounts.signals import (
     user_reactivated,
     user_suspended,
 )
+from messaging import budgets
 from messaging.signals import message_posted
-from tickets.models import Routing, TicketEvent
+from tickets.belongings import belongings_of
+from tickets.models import Routing, Ticket, TicketEvent
 from tickets.signals import (
     call_asked,
     call_logged,
@@ -103,7 +105,9 @@ def owe_word_of_the_download(sender, export, **kwargs):
 
 def customers_of(ticket, *, but: User | None = None) -> list[User]:
     """The requester and who takes part: each gets a mail of their own, ``but`` who did it."""
-    takers = User.objects.customers().filter(participations__ticket=ticket)
+    takers = ()
+    if "participants" in belongings_of(ticket):
+        takers = User.objects.customers().filter(participations__ticket=ticket)
     return [person for person in (ticket.requester, *takers) if person != but]
 
 
@@ -111,6 +115,8 @@ def customers_of(ticket, *, but: User | None = None) -> list[User]:
 def owe_receipt_and_call_admins(sender, ticket, event, **kwargs):
     if not mail_in.is_receipt_too_many(event):
         owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=event)
+    elif "automatic" not in event.data:
+        budgets.stop(ticket, person=ticket.requester, most=mail_in.RECEIPTS_PER_HOUR)
     if ticket.assignee is None and ticket.category.routing != Routing.AUTOMATIC:
         admins = User.objects.admins().exclude(pk=ticket.requester_id)
         owe_ticket_mail(Kind.TICKET_UNASSIGNED, *admins, event=event)
@@ -119,12 +125,14 @@ def owe_receipt_and_call_admins(sender, ticket, event, **kwargs):
 @receiver(ticket_assigned)
 def owe_news_of_assignment(sender, ticket, event, **kwargs):
     owe_ticket_mail(Kind.ASSIGNED, *customers_of(ticket, but=event.actor), event=event)
-    if event.actor != ticket.assignee:
+    if event.actor_id != ticket.assignee_id:
         owe_ticket_mail(Kind.ASSIGNED_TO_YOU, ticket.assignee, event=event)
 
 
 @receiver(message_posted)
 def owe_message_to_other_side(sender, ticket, event, **kwargs):
+    if "with_receipt" in event.data:
+        return  # one mail tells that it arrived, and that nobody is there
     customers = customers_of(ticket)
     others = [person for person in customers if person != event.actor]
     owe_ticket_mail(Kind.MESSAGE, *others, event=event)
@@ -135,8 +143,9 @@ def owe_message_to_other_side(sender, ticket, event, **kwargs):
     else:  # nobody has it yet: those who assign hear, once an hour however much is written
         cause = f"unassigned-message:{ticket.pk}:{event.at:%Y%m%d%H}"
         admins = User.objects.admins().exclude(pk=ticket.requester_id)
-        hear_anyway = ticket.followers.values("person")
-        owe(Kind.MESSAGE, *admins.exclude(pk__in=hear_anyway), cause=cause, event=event)
+        if "followers" in belongings_of(ticket):  # who follows it hears anyway
+            admins = admins.exclude(pk__in=ticket.followers.values("person"))
+        owe(Kind.MESSAGE, *admins, cause=cause, event=event)
 
 
 @receiver(ticket_status_changed)
@@ -147,7 +156,7 @@ def owe_status_mail(sender, ticket, event, **kwargs):
         return  # the mail about the assignment or the message tells it
     to = event.data["to"]
     is_filed = event.actor is None and to == Status.CLOSED  # what the agent settled long ago
-    if event.actor != ticket.assignee and not is_filed:
+    if event.actor_id != ticket.assignee_id and not is_filed:
         owe_ticket_mail(Kind.STATUS_CHANGED, ticket.assignee, event=event)
     if to in (Status.RESOLVED, Status.CLOSED):
         owe_ticket_mail(Kind(to), *customers_of(ticket), event=event)
@@ -161,6 +170,15 @@ def owe_word_of_where_it_goes_on(sender, ticket, event, **kwargs):
     """Of a split the receipt of the new ticket tells."""
     if event.kind in (Line.MERGED, Line.UNMERGED):
         owe_ticket_mail(Kind.MERGED, *customers_of(ticket), event=event)
+    if event.kind == Line.MERGED:
+        owe_word_to_who_had_it(ticket, event)
+
+
+def owe_word_to_who_had_it(ticket, event) -> None:
+    """A ticket that went on in a colleague's has left its agent's list."""
+    merged = Ticket.objects.select_related("assignee").get(pk=event.data["from"])
+    if merged.is_live and merged.assignee_id not in (event.actor_id, ticket.assignee_id):
+        owe_ticket_mail(Kind.MERGED, merged.assignee, event=event)
 
 
 @receiver(children_done)
@@ -228,6 +246,16 @@ def owe_word_of_what_time_did(sender, ticket, event, **kwargs):
             owe_ticket_mail(Kind.LEFT_ALONE, *admins, event=event)
 
 
+@receiver(line_written)
+def owe_word_of_stopped_answers(sender, ticket, event, **kwargs):
+    """Once an hour for one who gets no more, however many tickets they write."""
+    if event.kind == Line.SILENCED:
+        admins = User.objects.admins().exclude(pk=ticket.requester_id)
+        people = [ticket.assignee] if ticket.assignee else admins
+        cause = f"silenced:{event.data['person']}:{event.at:%Y%m%d%H}"
+        owe(Kind.SILENCED, *people, cause=cause, event=event)
+
+
 @receiver(rule_tells)
 def owe_word_of_a_rule(sender, run, people, **kwargs):
     """What time sets off has no line of its own: the one that says where the ticket stands."""
@@ -258,7 +286,8 @@ FOLLOWED = {
 @receiver(line_written)
 def owe_followers_the_line(sender, ticket, event, **kwargs):
     """Whether they may still see it is asked when the mail is sent."""
-    if event.kind in FOLLOWED and not event.data.get("why"):  # that tells another line
+    is_told = event.kind in FOLLOWED and not event.data.get("why")  # that tells another line
+    if is_told and "followers" in belongings_of(ticket):
         followers = User.objects.filter(followed__ticket=ticket).exclude(pk=event.actor_id)
         owe_ticket_mail(FOLLOWED[event.kind], *followers, event=event)
 

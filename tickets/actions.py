@@ -171,7 +171,22 @@ def _has_raised_many(person) -> bool:
 
 
 @transaction.atomic
-def change_status(
+def change_status(ticket: Ticket, to: Status, **how) -> TicketEvent:
+    """``move`` a ticket that was loaded a while ago; ``how`` are the other words of ``move``.
+
+    Raises TransitionRefused when someone else moved it since, and what ``move`` raises.
+    """
+    seen = ticket.status
+    if to in LIVE:
+        lock(ticket)
+    else:
+        links.lock_to_end(ticket)
+    if ticket.status != seen:
+        raise TransitionRefused(_("%(ticket)s was changed by someone else.") % {"ticket": ticket})
+    return move(ticket, to, **how)
+
+
+def move(
     ticket: Ticket,
     to: Status,
     *,
@@ -183,25 +198,21 @@ def change_status(
     rule: Rule | str = "",
     key: UUID | None = None,
     answers: fields.Answers | None = None,
+    part: Part | None = None,
 ) -> TicketEvent:
-    """Move ``ticket`` to ``to``, write its history line, tell the other apps.
+    """Move ``ticket``, which is locked, to ``to``, write its history line, tell the other apps.
 
     ``text`` is the reason of a hold, the words of a resolution, or a word with any other move.
     ``resolution`` is the kind of a resolution, ``until`` the day a hold ends. ``via`` names the
     step that brings the move with it; the table lets assignment and reply move by themselves.
     ``key`` is the one-time key of the form. ``answers`` to the category's questions are kept with
     a resolution. Nobody (``by`` is None) moves it by a ``rule`` of ``clockwork`` or of operators.
+    ``part`` is what ``by`` is to the ticket if that was proved without an account.
 
-    Raises DetailsMissing when people resolve it before they know what the category needs to know.
-
-    Raises TransitionRefused when the table has no such move for ``by``, when a needed word is
-    missing, or when someone else moved the ticket after ``ticket`` was loaded.
+    Raises DetailsMissing when people resolve it before they know what the category needs to know,
+    and TransitionRefused when the table has no such move for ``by`` or a needed word is missing.
     """
     to = Status(to)
-    seen = ticket.status
-    lock(ticket)
-    if ticket.status != seen:
-        raise TransitionRefused(_("%(ticket)s was changed by someone else.") % {"ticket": ticket})
     before = Status(ticket.status)
     is_by_requester = by and by.pk == ticket.requester_id
     if ticket.legal_due_at and to in SETTLED and not is_by_requester:
@@ -210,7 +221,8 @@ def change_status(
         links.refuse_before_parts(ticket)
     allowed = TRANSITIONS.get((before, to), frozenset())
     step = Part.RULE if isinstance(rule, Rule) else Part.CLOCK
-    moves = ticket.next_statuses(by) if by else next_statuses(before, step)
+    by_account = by and not part
+    moves = ticket.next_statuses(by) if by_account else next_statuses(before, part or step)
     if via not in allowed and to not in moves:
         raise TransitionRefused(
             _("%(ticket)s cannot go from %(before)s to %(after)s.")
@@ -341,7 +353,7 @@ def assign(
     event = write(ticket, Kind.ASSIGNED, by=by, data=data, assignee=to)
     ticket_assigned.send(sender=Ticket, ticket=ticket, event=event)
     if ticket.status == Status.NEW:
-        change_status(ticket, Status.OPEN, by=by, via=Part.ASSIGNMENT, rule=rule)
+        move(ticket, Status.OPEN, by=by, via=Part.ASSIGNMENT, rule=rule)
     return event
 
 
@@ -454,14 +466,16 @@ def rate(
     comment: str = "",
     improvement: str = "",
     round: int | None = None,
+    part: Part | None = None,
 ) -> Feedback:
     """Keep the requester's rating of how the ticket was handled, once each time it ended.
 
     ``round`` is the ending they were asked about, the newest if none is given. The same rating
-    once more is the one that is kept. A rating settles a resolved ticket: it closes.
+    once more is the one that is kept. A rating settles a resolved ticket: it closes. ``part`` is
+    what ``by`` is to the ticket if that was proved without an account.
     """
     lock(ticket)
-    if ticket.part_of(by) != Part.REQUESTER:
+    if (part or ticket.part_of(by)) != Part.REQUESTER:
         raise PermissionDenied
     round = ticket.reopen_count if round is None else round
     given = {"rating": rating, "comment": comment, "improvement": improvement}
@@ -475,7 +489,7 @@ def rate(
     write(ticket, Kind.RATED, by=by, data={"rating": rating}, text=comment)
     ticket_rated.send(sender=Ticket, ticket=ticket, feedback=feedback)
     if ticket.status == Status.RESOLVED:
-        change_status(ticket, Status.CLOSED, by=by)
+        move(ticket, Status.CLOSED, by=by, part=part)
     return feedback
 
 

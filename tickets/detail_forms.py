@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from .belongings import belongings_of
 from .fields import Answers
 from .inputs import answer_field, answers_in, name_of
 
@@ -34,7 +35,8 @@ class AsksWhatIsMissing(AsksQuestions):
     """A form that can resolve a ticket. It asks what must be known by then."""
 
     def ask_what_is_missing(self, ticket):
-        self.ask([detail for detail in ticket.details if detail.is_missing])
+        needed = ticket.details if "questions" in belongings_of(ticket) else ()
+        self.ask([detail for detail in needed if detail.is_missing])
 
     def refuse(self, refusal):
         """Say why not: beside the questions that want an answer, if that is the reason."""

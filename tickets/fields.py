@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
+from .belongings import belongings_of
 from .history import lock, write
 from .models import Audience, CategoryField, FieldValue, Rule, Tag, Ticket, TicketEvent
 from .workflow import HANDLERS, TicketRefusal, TransitionRefused
@@ -65,9 +66,10 @@ def complete(ticket: Ticket, *, by: User, answers: Answers) -> None:
 
     Nothing is kept when something is: raises DetailsMissing. Inside a transaction, locked.
     """
-    asked = [field for field in CategoryField.objects.of(ticket) if field.is_missing]
-    if missing := [field for field in asked if not answers.get(field)]:
-        raise DetailsMissing(missing)
+    if "questions" in belongings_of(ticket):
+        asked = [field for field in CategoryField.objects.of(ticket) if field.is_missing]
+        if missing := [field for field in asked if not answers.get(field)]:
+            raise DetailsMissing(missing)
     if answers:
         answer(ticket, by=by, answers=answers)
 

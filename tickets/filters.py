@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .inputs import TreeChoiceField
 from .models import Category, Priority, Ticket, TicketKind
+from .regulated.complaints import has_procedures
 
 
 class CategoryFilter(django_filters.ModelChoiceFilter):
@@ -31,11 +32,25 @@ class QueueFilter(django_filters.FilterSet):
         label=_("Priority"), choices=Priority.choices, empty_label=_("Any priority")
     )
 
+    regulated = django_filters.ChoiceFilter(
+        label=_("Law"),
+        choices=[("yes", _("Regulated"))],
+        empty_label=_("Regulated or not"),
+        method="find_regulated",
+    )
     tag = django_filters.CharFilter(label=_("Tag"), method="find_tagged")
 
     class Meta:
         model = Ticket
-        fields = ["q", "kind", "category", "priority", "tag"]
+        fields = ["q", "kind", "category", "priority", "regulated", "tag"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not has_procedures():
+            del self.filters["regulated"]
+
+    def find_regulated(self, tickets, name, _yes):
+        return tickets.filter(case__isnull=False)
 
     def find_tagged(self, tickets, name, tag):
         return tickets.filter(tags__name=tag.strip().lower())

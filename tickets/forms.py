@@ -363,6 +363,13 @@ class HandOverForm(CandidateForm):
         widget=forms.Textarea({"rows": 3}),
     )
 
+    def __init__(self, *args, tickets, **kwargs):
+        super().__init__(*args, tickets=tickets, **kwargs)
+        offered = self.fields["agent"].widget
+        has_it = {str(ticket.assignee_id) for ticket in tickets}
+        # Narrows what is offered only: who got it meanwhile is named in words.
+        offered.choices = [choice for choice in offered.choices if choice[0] not in has_it]
+
 
 class ClassifyForm(forms.ModelForm):
     tags = TagsField(

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from . import belongings
 from .automation.timing import wakes_at
 from .models import Audience, Rule, Ticket, TicketEvent
 from .signals import line_written
@@ -43,6 +44,7 @@ def lock(ticket: Ticket) -> None:
     # After waiting for the lock PostgreSQL has the new row of the ticket, but still the joined rows
     # of before, and loses what no longer fits. So only what hardly ever changes is joined, and who
     # waited while the requester was corrected asks again.
+    belongings.forget(ticket)
     locked = Ticket.objects.select_for_update(of=("self",)).select_related("requester")
     try:
         ticket.refresh_from_db(from_queryset=locked)

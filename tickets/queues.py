@@ -24,7 +24,7 @@ class Queue:
 
 
 _ROWS = {
-    "mine": lambda user: Ticket.objects.assigned_to(user).live(),
+    "mine": lambda user: Ticket.objects.live().filter(assignee=user),
     "waiting": lambda user: Ticket.objects.assigned_to(user).filter(status=Status.WAITING),
     "unassigned": lambda user: (
         Ticket.objects.unassigned() if user.is_admin else Ticket.objects.pool_of(user)

@@ -4,6 +4,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.bells import ring
+from accounts.models import User
 from accounts.people import Handover
 from accounts.signals import (
     agent_leaving,
@@ -15,6 +16,7 @@ from accounts.signals import (
 from . import actions
 from .automation import clockwork
 from .automation.assignment import Desk
+from .improvement import problems
 from .models import Routing, Ticket
 from .parties import calls
 from .relations import links
@@ -27,6 +29,13 @@ ROUTE = "tickets.tasks.route_tickets"
 @receiver(open_work_asked)
 def count_open_tickets(sender, user, **kwargs):
     return Ticket.objects.live().filter(assignee=user).count()
+
+
+@receiver(agent_leaving)
+def hand_on_open_problems(sender, user, by, handover, **kwargs):
+    """Before their tickets: whoever locks a problem and a ticket locks the problem first."""
+    if not (user.is_approved and user.is_admin):
+        problems.hand_on(user, to=handover if isinstance(handover, User) else by)
 
 
 @receiver(agent_leaving)

@@ -250,8 +250,10 @@ def _send(request):
 @permission_required("tickets.add_ticket", raise_exception=True)
 def done(request, reference):
     """The confirmation; it can be reloaded and bookmarked."""
-    tickets = Ticket.objects.visible_to(request.user).filter(requester=request.user)
+    tickets = Ticket.objects.filter(requester=request.user, deleted_at=None)
     ticket = get_object_or_404(tickets.with_promise(), reference=reference)
+    if ticket.merged_into_id:
+        return redirect(ticket.home)
     context = {
         "ticket": ticket,
         "promise": promise_of(ticket),

@@ -199,14 +199,14 @@ def test_addresses_are_as_people_write_them(login, alice, words):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_list_costs_three_queries(login, alice, django_assert_num_queries, count):
-    """The session, the person and all addresses."""
+def test_a_list_costs_four_queries(login, alice, django_assert_num_queries, count):
+    """The session, the person, all addresses and the bell."""
     for number in range(count):
         make_address(alice, label=f"Home {number}")
     client = login(alice)
     client.get(LIST)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get(LIST)
 
 

@@ -216,5 +216,5 @@ def test_the_queue_costs_the_same_with_more_requests(login, ada, django_assert_n
     client = login(ada)
     client.get(QUEUE)
 
-    with django_assert_num_queries(5):  # session, person, count, rows, what they know
+    with django_assert_num_queries(6):  # session, person, count, rows, what they know, bell
         client.get(QUEUE)

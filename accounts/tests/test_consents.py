@@ -203,7 +203,7 @@ def test_the_list_costs_the_same_however_long(login, ada, rows, django_assert_nu
         make_user()
     client = login(ada)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(reverse("admin:accounts_consent_changelist"))
 
 

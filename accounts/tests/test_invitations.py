@@ -458,12 +458,12 @@ def test_the_list_costs_the_same_with_more_invitations(login, ada, django_assert
     console = login(ada)
     invite(ada)
     console.get(LIST)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         console.get(LIST)
     invite(make_admin(), email="x@example.org")
     invite(make_admin(), email="y@example.org")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         console.get(LIST)
 
 

@@ -182,9 +182,9 @@ def test_a_profile_does_not_overwrite_what_happened_meanwhile(login, alice, monk
 
 
 def test_a_profile_costs_what_every_page_costs(login, alice, django_assert_num_queries):
-    """The session and the person."""
+    """The session, the person and the bell; and whether mails to them arrive."""
     client = login(alice)
     client.get(reverse(PROFILE))
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         client.get(reverse(PROFILE))

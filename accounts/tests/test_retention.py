@@ -15,7 +15,13 @@ from accounts.models import Application, Invitation, KnownDevice, LoginRecord, S
 from accounts.tests.factories import make_agent
 from messaging.inbound import ledger
 from messaging.models import InboundMail
-from notifications.models import OutgoingMail, Webhook, WebhookDelivery
+from notifications.models import (
+    AddressTrouble,
+    OutgoingMail,
+    ShortMessage,
+    Webhook,
+    WebhookDelivery,
+)
 from tickets import history
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
@@ -37,11 +43,16 @@ def old(alice, carol, bob, ada, kettles):
             recipient=alice, email=alice.email, subject="Hello", created_at=ago(days),
             state="sent", sent_at=ago(days),
         )  # fmt: skip
+        AddressTrouble.objects.create(email=f"{days}@example.org", last_bounced_at=ago(days))
     crm = Webhook.objects.create(name="CRM", url="https://crm.example.com/")
     for state, days in (("failed", 91), ("failed", 89), ("owed", 91)):
         WebhookDelivery.objects.create(
             webhook=crm, event="webhook.test", cause=f"{state}:{days}", about="test",
             state=state, created_at=ago(days),
+        )  # fmt: skip
+        ShortMessage.objects.create(
+            channel="sms", recipient=alice, number="+447400123456", state=state,
+            created_at=ago(days), expires_at=ago(days),
         )  # fmt: skip
     for days in (366, 364):
         mail = ledger.store(b"From: alice@example.org\n\nHello", source="pipe")
@@ -77,7 +88,8 @@ def table(*args) -> list[list[str]]:
 
 ONE_EACH = {
     "sign_ins": 1, "applications": 1, "invitations": 1, "devices": 1, "unconfirmed": 1,
-    "tickets": 1, "mails": 1, "mails_in": 1, "webhooks": 1,
+    "tickets": 1, "mails": 1, "mails_in": 1, "bounces": 1, "webhooks": 1,
+    "short_messages": 1,
 }  # fmt: skip
 
 
@@ -181,7 +193,9 @@ def test_the_command_prints_the_table(old):
         ["tickets", "off", "0"],
         ["mails_in", "365", "1"],
         ["mails", "365", "1"],
+        ["bounces", "365", "1"],
         ["webhooks", "90", "1"],
+        ["short_messages", "90", "1"],
         ["Nothing", "was", "changed."],
     ]
     assert table() == dry[:-1]

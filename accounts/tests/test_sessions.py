@@ -101,12 +101,12 @@ def test_the_page_costs_the_same_with_more_sessions(alice, monkeypatch, django_a
     monkeypatch.setattr(security, "ROWS", [])  # what others add is not about sessions
     browser = browser_of(alice)
     browser.get(PAGE)
-    with django_assert_num_queries(3):  # session, person, sessions
+    with django_assert_num_queries(4):  # session, person, sessions, bell
         browser.get(PAGE)
     browser_of(alice, IPHONE)
     browser_of(alice, ANDROID)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(browser.get(PAGE).context["places"]) == 3
 
 
@@ -281,12 +281,12 @@ async def test_the_other_browsers_and_their_sockets_are_out(
 
     await in_thread(act)(mine, alice)
 
-    assert [await socket.code(within=5) for socket in sockets] == [4403, 4403]
+    assert [await socket.code() for socket in sockets] == [4403, 4403]
     assert [await in_thread(is_in)(browser) for browser in (laptop, tablet)] == [False, False]
     assert await PageSocket(LIST, laptop).open() == 4401
     assert await in_thread(is_in)(mine) == stays
     if not stays:
-        assert await own.code(within=5) == 4403
+        assert await own.code() == 4403
     else:
         assert own.is_held
         await own.leave()

@@ -155,7 +155,7 @@ async def test_an_open_socket_is_closed(boss, ticket, state):
 
     await in_thread(become)(boss, CLOSED[state])
 
-    assert [await socket.code(within=5) for socket in sockets] == [4403, 4403]
+    assert [await socket.code() for socket in sockets] == [4403, 4403]
 
 
 # --- The waiting: see SEC-A4 ------------------------------------------------------
@@ -183,7 +183,7 @@ async def test_the_waiting_hold_no_socket(boss):
 
     await in_thread(become)(boss, WAITING)
 
-    assert await socket.code(within=5) == 4403
+    assert await socket.code() == 4403
     assert await PageSocket(LIST, browser).open() == 4403
 
 

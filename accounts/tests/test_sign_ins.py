@@ -274,12 +274,12 @@ def test_the_list_costs_the_same_with_more_records(login, alice, django_assert_n
     browser = login(alice)
     make_record(alice)
     browser.get(PAGE)
-    with django_assert_num_queries(3):  # session, person, records
+    with django_assert_num_queries(4):  # session, person, records, bell
         browser.get(PAGE)
     make_record(alice)
     make_record(alice)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(browser.get(PAGE).context["records"]) == 3
 
 
@@ -363,12 +363,12 @@ def test_the_console_costs_the_same_with_more_records(
 
     add(alice)
     browser.get(url)
-    with django_assert_num_queries(4):  # session, administrator, how many, which
+    with django_assert_num_queries(5):  # session, administrator, how many, which, bell
         browser.get(url)
     add(carol)
     add(alice)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         browser.get(url)
 
 

@@ -64,7 +64,7 @@ def test_a_zone_costs_no_query(login, alice, django_assert_num_queries):
     client = login(lives_in(alice, "Asia/Tokyo"))
     client.get(reverse("account_profile"))
 
-    with django_assert_num_queries(2):  # the session and the person, as without one
+    with django_assert_num_queries(4):  # as without one: see test_profile
         client.get(reverse("account_profile"))
 
 

@@ -221,7 +221,7 @@ def test_the_page_costs_the_same_whoever_there_is(
     save(client, **MONDAY)
     client.get(WORK)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(WORK)
 
 

@@ -73,7 +73,7 @@ def _status(status, glyph, word):
 @register.simple_tag
 def priority_tag(ticket, quiet: bool = False) -> SafeString:
     """Signal bars and a word; ``quiet`` hides the word from sight, for tables."""
-    return _priority(ticket.priority, str(ticket.get_priority_display()), quiet)
+    return _priority(ticket.priority, str(Priority(ticket.priority).label), quiet)
 
 
 @cache

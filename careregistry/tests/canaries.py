@@ -36,7 +36,15 @@ from messaging.actions import post_message, post_note
 from messaging.inbound import ledger
 from messaging.models import Fate, InboundMail
 from notifications import outbox
-from notifications.models import Notification, OutgoingMail, Preference
+from notifications.models import (
+    Notification,
+    OutgoingMail,
+    Preference,
+    PushSubscription,
+    Reaching,
+    ShortMessage,
+)
+from notifications.tests.telephones import NUMBER
 from tickets import actions, fields
 from tickets.improvement import feedback
 from tickets.models import Attachment, TicketDraft, TicketEvent
@@ -53,6 +61,8 @@ NUMBERS = {
     "113 496 0888": "contactphone",
     "1134960999": "callphone",
     "113 496 0999": "callphone",
+    "7400123456": "smsnumber",
+    "7400 123456": "smsnumber",
     "203.0.113.77": "network",
 }
 EMAIL = "zqmailzq@example.org"
@@ -65,11 +75,12 @@ THEIRS = {
     "comment", "filename", "answerfile", "draft", "waitingname", "livesubject", "binnedsubject",
     "invited", "callphone", "wish", "spoken",
     "improvement", "ratinganswer", "detail", "concern", "concernanswer", "mailsubject",
+    "smsnumber", "pushbrowser",
 }  # fmt: skip
 # What is personal and nobody gets: secrets, notes of staff, what others wrote in the logs.
 NOT_THEIRS = {
     "note", "notefile", "secret", "session", "signup", "logged", "owed", "told", "answered",
-    "again", "suggestion", "tag", "staffdetail", "heldsubject",
+    "pushaddress", "smscode", "again", "suggestion", "tag", "staffdetail", "heldsubject",
 }  # fmt: skip
 FILES = {"photo", "bill", "reply", "waitingfile", "rawmail"}
 FILE_NAMES = {"filename", "answerfile", "waitingname"}  # stand in an archive as they are
@@ -212,8 +223,20 @@ class Canary:
         )
         OutgoingMail.objects.create(recipient=None, email=EMAIL, subject=words("told"))
         Preference.objects.create(user=self.person, kind=Notification.Kind.MESSAGE, is_wanted=False)
+        self._telephones()
         exports.ask_for(self.person, by=self.person)
         exports.make_due()
+
+    def _telephones(self):
+        """A browser with push, and a code that is not sent yet."""
+        Reaching.objects.create(user=self.person, sms_number=NUMBER)
+        PushSubscription.objects.create(
+            user=self.person, endpoint=words("pushaddress"), browser=words("pushbrowser")
+        )
+        ShortMessage.objects.create(
+            channel="sms", recipient=self.person, number=NUMBER, text=words("smscode"),
+            expires_at=timezone.now(),
+        )  # fmt: skip
 
     def _sessions(self):
         """Signed in with a browser that says its name, and a sign-up that was begun in another."""

@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 
 from messaging.tests.sockets import use_a_layer_of_its_own
+from notifications.tests.telephones import PUSH_KEY
 
 from .world import World
 
@@ -29,6 +30,7 @@ def whole_world(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.fixture
 def world(whole_world, db, settings, files_of_their_own):
     settings.MEDIA_ROOT = whole_world.media_root
+    settings.PUSH_KEY, settings.SMS_URL = PUSH_KEY, "file:"
     use_a_layer_of_its_own(settings)
     whole_world.was_written_to = False
     return whole_world

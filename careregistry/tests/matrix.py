@@ -14,6 +14,7 @@ from messaging.routing import websocket_urlpatterns
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 SELDOM = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+DOOR = {"F", "L"}  # said before anything is looked up
 SOCKET_ACTIONS = ("JOIN", "BELL")  # besides the frames a consumer understands
 
 # Who stands for a column: one person each, but there is more than one way to be shut out.
@@ -65,12 +66,12 @@ def _read():
 
 COLUMNS, LETTERS, ROWS = _read()
 PEOPLE = [person for column in COLUMNS for person in (SHUT if column == "shut" else [column])]
-# People of one kind, whom the door of the console answers alike.
+# People of one kind, who take turns where a page answers them alike.
 KINDS = [
     [person for person in PEOPLE if person.startswith(kind) or person in more]
     for kind, more in (
         ("anonymous", ()), ("owner", ("other_customer", "participant")), ("pending", ()),
-        ("agent", ()), ("admin", ()), ("superuser", ()), ("shut", SHUT),
+        ("agent", ()), ("admin", ("superuser",)), ("shut", SHUT),
     )
 ]  # fmt: skip
 PAGE_ROWS = [row for row in ROWS if not row.route.startswith("ws/")]
@@ -141,8 +142,9 @@ def requests_of(row: Row) -> list[tuple[Route, str]]:
     return [
         (route, method)
         for route in page_routes()
+        if fnmatchcase(route.name, row.route)
         for method in row.methods
-        if row.fits(route.name, method) and (row.thing or row_for(route.name, method) is row)
+        if row.thing or row_for(route.name, method) is row
     ]
 
 
@@ -151,18 +153,29 @@ def requests_by(person: str, row: Row) -> list[tuple[Route, str]]:
 
     Pages of the console are many, and before all of them is one door. There one person of each
     kind asks, with two methods and a seldom one, in turn: each page meets every kind of person
-    and every method.
+    and every method. Who is let in to a page with a row of its own always asks.
     """
     asked = requests_of(row)
-    if not (row.route.startswith("admin:") and row.methods == METHODS):
+    is_one_page = "*" not in row.route
+    if not row.route.startswith("admin:") or (is_one_page and row.cell(person) not in DOOR):
         return asked
+    seldom = [method for method in SELDOM if method in row.methods]
     kind = next(number for number, kind in enumerate(KINDS) if person in kind)
-    alike = [each for each in KINDS[kind] if row.cell(each) == row.cell(person)]
-    routes = list(dict.fromkeys(route.pattern for route, _method in asked))
     return [
         (route, method)
         for route, method in asked
-        for number in [routes.index(route.pattern)]
-        if alike[number % len(alike)] == person
-        and (method not in SELDOM or SELDOM[(kind + number) % len(SELDOM)] == method)
+        if is_turn_of(person, row, route)
+        and (method not in seldom or seldom[(kind + turn(route)) % len(seldom)] == method)
     ]
+
+
+def is_turn_of(person: str, row: Row, route: Route) -> bool:
+    """Whether ``person`` asks for those of their kind whom ``row`` answers alike."""
+    (kind,) = (kind for kind in KINDS if person in kind)
+    alike = [each for each in kind if row.cell(each) == row.cell(person)]
+    return alike[turn(route) % len(alike)] == person
+
+
+@cache
+def turn(route: Route) -> int:
+    return page_routes().index(route)

@@ -8,7 +8,15 @@ from django.utils import timezone
 
 from accounts.models import Application
 from accounts.tests.factories import PASSWORD
-from notifications.models import OutgoingMail, WebhookDelivery
+from notifications.models import (
+    AddressTrouble,
+    Circuit,
+    OutgoingMail,
+    ShortMessage,
+    WebhookDelivery,
+)
+from notifications.preferences import CHOICES
+from notifications.tests.telephones import BROWSER, SERVICE
 
 TICKET_FORM = {
     "kind": "question",
@@ -193,7 +201,19 @@ FORMS = {
         "availability": "away", "capacity": "7", "out_until": "", "substitute": "", "signature": "",
     },
     "account_availability": lambda world, person: {"availability": "away"},
-    "notifications:preferences": lambda world, person: {"words": ""},
+    "notifications:subscribe_browser": lambda world, person: BROWSER,
+    "notifications:renew_browser": lambda world, person: BROWSER | {
+        "before": f"{SERVICE}/{person}",
+    },
+    "notifications:unsubscribe_browser": lambda world, person: {},
+    "notifications:change_number": lambda world, person: {"number": "+447400654321"},
+    "notifications:remove_number": lambda world, person: {},
+    "notifications:preferences": lambda world, person: {
+        **{f"{choice.name}_mail": "never" for choice in CHOICES},
+        "quiet_from": "", "quiet_until": "", "digest_at": "09:00",
+    },
+    "notifications:read_all": lambda world, person: {},
+    "notifications:follow": lambda world, person: {},
     "admin:accounts_agentprofile_add": lambda world, person: {
         "agent": world.people["agent_unassigned"].pk, "availability": "away", "capacity": "7",
         "out_until": "", "substitute": "", "signature": "", **NO_HOURS,
@@ -240,6 +260,7 @@ FORMS = {
     "tickets:rate_by_link": lambda world, person: {
         "rating": "5", "comment": "Quick.", "improvement": "Send a photo of it.",
     },
+    "notifications:stop": lambda world, person: {"List-Unsubscribe": "One-Click"},
     "tickets:answer_rating": lambda world, person: {"text": "Thank you."},
     "tickets:concerns": lambda world, person: {"text": "The letters are small."},
     "tickets:link": lambda world, person: {
@@ -320,12 +341,12 @@ FORMS = {
     "admin:tickets_category_add": lambda world, person: {
         "name": "New", "team_name": "New team", "position": 1, "parent": "",
         "is_active": "on", "default_priority": "high", "routing": "manual",
-        "email": "", "track": "", **INLINES,
+        "email": "", "acknowledgement": "", "away_words": "", "track": "", **INLINES,
     },
     "admin:tickets_category_change": lambda world, person: {
         "name": "Renamed", "team_name": "New team", "position": 1, "parent": "",
         "is_active": "on", "default_priority": "high", "routing": "manual",
-        "email": "", "track": "", **INLINES,
+        "email": "", "acknowledgement": "", "away_words": "", "track": "", **INLINES,
     },
     "admin:tickets_category_delete": lambda world, person: {"post": "yes"},
     "admin:tickets_ticket_assign": lambda world, person: {
@@ -378,9 +399,21 @@ FORMS = {
     "admin:notifications_webhook_change": lambda world, person: _webhook("Renamed"),
     "admin:notifications_webhook_test": lambda world, person: {},
     "admin:notifications_webhook_secret": lambda world, person: {},
+    ("admin:notifications_shortmessage_changelist", "send again"): lambda world, person: {
+        "action": "send_again",
+        "_selected_action": ShortMessage.objects.values_list("pk", flat=True),
+    },
     ("admin:notifications_webhookdelivery_changelist", "send again"): lambda world, person: {
         "action": "replay",
         "_selected_action": WebhookDelivery.objects.values_list("pk", flat=True),
+    },
+    ("admin:notifications_addresstrouble_changelist", "mail again"): lambda world, person: {
+        "action": "mail_again",
+        "_selected_action": AddressTrouble.objects.values_list("pk", flat=True),
+    },
+    ("admin:notifications_circuit_changelist", "try now"): lambda world, person: {
+        "action": "try_now",
+        "_selected_action": Circuit.objects.values_list("pk", flat=True),
     },
     ("admin:notifications_outgoingmail_changelist", "send again"): lambda world, person: {
         "action": "send_again",

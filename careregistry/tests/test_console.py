@@ -3,26 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import User
-
-from .matrix import page_routes
-
 
 @pytest.mark.parametrize("path", ["login", "logout", "password_change"])
 def test_django_s_own_doors_are_gone(login, ada, path):
     assert login(ada).post(f"/admin/{path}/").status_code == 404
-
-
-@pytest.mark.plan("SEC-A11")
-@pytest.mark.django_db
-def test_no_page_shows_a_password_or_a_secret(world):
-    kept = set(User.objects.values_list("password", flat=True)) | set(world.secrets)
-
-    for route in page_routes():
-        if route.name.startswith("admin:"):
-            answer = world.send("superuser", route, "GET")
-            page = "" if answer.streaming else answer.text  # a file is what it is
-            assert not [each for each in kept if each in page], route.pattern
 
 
 @pytest.mark.plan("SEC-A11")

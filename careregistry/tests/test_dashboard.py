@@ -227,7 +227,7 @@ def test_the_dashboard_costs_the_same_with_more_of_everything(
         make_application(f"Wole{number}", Role.ADMIN)
     client.get(HOME)
 
-    with django_assert_num_queries(14):  # one of them: who helped these customers before
+    with django_assert_num_queries(16):  # one of them: who helped these customers before
         answer = client.get(HOME)
 
     shown = ("unassigned", "workloads", "recent_actions")

@@ -154,11 +154,11 @@ def test_what_only_looks_like_one_stays(said):
     "hostile", ["x" * 60_000 + "@", "a=" * 30_000, "1." * 30_000, ":" * 60_000]
 )
 def test_a_hostile_line_costs_little(hostile):
-    began = time.monotonic()
+    began = time.thread_time()  # on the processor, however busy it is
 
     without_addresses(hostile)
 
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 PROCESSES = {

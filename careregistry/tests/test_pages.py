@@ -101,7 +101,7 @@ def test_the_theme_never_leads_to_another_site(client, where):
 
 
 @pytest.mark.django_db
-def test_a_page_that_does_not_exist_says_so_alike_to_everybody(client, alice, settings):
+def test_a_page_that_does_not_exist_asks_only_visitors_to_sign_in(client, alice, settings):
     settings.DEBUG = False
     visitor = client.get("/no/such/page/")
     client.force_login(alice)
@@ -109,7 +109,9 @@ def test_a_page_that_does_not_exist_says_so_alike_to_everybody(client, alice, se
 
     assert (visitor.status_code, alices.status_code) == (404, 404)
     assert "Page not found" in main_of(visitor)
-    assert main_of(visitor) == main_of(alices)
+    assert "Page not found" in main_of(alices)
+    assert "Sign in" in main_of(visitor)
+    assert "sign in" not in main_of(alices).lower()
 
 
 def test_a_page_for_others_says_who_you_are(login, alice):

@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
 from messaging.actions import post_message, post_note
-from messaging.tests.sockets import PageSocket
+from messaging.tests.sockets import PATIENCE, PageSocket
 from tickets.models import Ticket
 from tickets.workflow import Part
 
@@ -112,7 +112,8 @@ def test_page(world, row):
 
 
 def assert_allowed(world, person, route, method, thing):
-    """POST is answered by a page or leads on to one, and what was sent is kept."""
+    """POST is answered by a page or leads on to one, and what was sent is kept. No page shows the
+    hash of a password or a secret."""
     good = (200, 204, 302) if method == "POST" else (200, 204)
     has_form = world.form(person, route.name, thing) is not None
     must_change = method == "POST" and has_form and route.name != "theme"  # that is a cookie
@@ -120,6 +121,8 @@ def assert_allowed(world, person, route, method, thing):
         response = world.send(person, route, method, thing)
         where = f"{method} {route.pattern} as {person}: {response.status_code}"
         assert response.status_code in good, where
+        page = b"" if response.streaming else response.content  # a file is what it is
+        assert not [each for each in world.hidden if each in page], where
         assert not must_change or not world.is_unchanged(), f"{where}, and changed nothing"
 
 
@@ -206,6 +209,8 @@ def socket_of(world, person, path):
 def test_socket(world, row, person, monkeypatch, django_capture_on_commit_callbacks):
     # The connection holds the world, which is in no other.
     monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+    # Only who writes rings, not the watch for what is new in the world.
+    monkeypatch.setattr("messaging.live.LOOK_EVERY", 3600)
     letter = row.cell(person)
     act = {"JOIN": join, "BELL": hear_a_bell, "TYPING": type_something}[row.methods[0]]
     if letter != "–":
@@ -243,7 +248,7 @@ async def type_something(world, row, person, committed) -> str:
 async def hears(socket, kind, expected) -> str:
     """Waits long for what should come and a moment for what should not."""
     try:
-        await socket.frame(kind, within=5 if expected == "Y" else 0.1)
+        await socket.frame(kind, within=PATIENCE if expected == "Y" else 0.1)
     except TimeoutError:
         return "H"
     return "Y"

@@ -136,7 +136,7 @@ class InboundMailAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, mail):
-        return " ".join(filter(None, [mail.get_reason_display(), mail.detail]))
+        return ": ".join(filter(None, [mail.get_reason_display(), mail.detail]))
 
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, search_term.lower())
@@ -154,6 +154,7 @@ class InboundMailAdmin(ReadOnlyAdmin):
             file = mail.raw.open("rb")
         except FileNotFoundError as gone:
             raise Http404 from gone
+        self.log_change(request, mail, _("Downloaded as it came."))
         response = FileResponse(file, content_type="application/octet-stream")
         response["Content-Disposition"] = content_disposition_header(True, f"mail-{mail.pk}.eml")
         response["Content-Security-Policy"] = "sandbox; default-src 'none'"

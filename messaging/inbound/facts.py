@@ -8,11 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts import customers
-from accounts.models import Standing, User
+from accounts.models import User
 from messaging.models import AgentAddress, Fate, InboundMail, SenderRule
 from tickets.mail_addresses import named_in_address, named_in_message_id
 from tickets.models import Category, Ticket
-from tickets.workflow import Part
 
 from .deciding import Facts
 from .parsed import Parsed
@@ -40,7 +39,7 @@ def gather(mail: InboundMail, parsed: Parsed) -> Facts:
         rule=_rule_for(parsed.sender),
         person=person,
         ticket=ticket,
-        part=ticket and part_by_mail(ticket, person),
+        part=ticket and ticket.part_by_mail(person),
         is_freed=mail.freed_by_id is not None,
     )
 
@@ -55,14 +54,6 @@ def usable_sender(mail: InboundMail, parsed: Parsed) -> str:
         if len(address) <= User._meta.get_field("email").max_length:
             return address
     return ""
-
-
-def part_by_mail(ticket: Ticket, person: User) -> Part | None:
-    """As ``Ticket.part_of``, and whoever never signed up is the requester of what they mailed."""
-    is_known_by_mail = person.standing == Standing.UNCLAIMED and not person.deleted_at
-    if is_known_by_mail and person.pk == ticket.requester_id and not ticket.deleted_at:
-        return Part.REQUESTER
-    return ticket.part_of(person)
 
 
 def addressed(mail: InboundMail, parsed: Parsed) -> tuple[Category | None, User | None]:

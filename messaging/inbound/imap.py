@@ -14,6 +14,7 @@ from django.utils import timezone
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
+from accounts.faults import fault
 from messaging.models import InboundMail, Mailbox
 
 from . import ledger
@@ -140,6 +141,7 @@ def _take(mailbox, box, uid):
         )
         mailbox.last_uid = max(mailbox.last_uid, uid)
         mailbox.save(update_fields=["uid_validity", "last_uid"])
+    fault("before_inbound_tidy")
 
 
 def _size_of(box, uid) -> int:
@@ -164,4 +166,5 @@ def _tidy(mailbox, box):
             box.move(named, mailbox.move_to)
         else:
             box.flag(named, "\\Seen", True)
+        fault("after_inbound_tidy")
         untidy.filter(uid__in=uids).update(is_tidied=True)

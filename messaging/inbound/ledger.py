@@ -17,8 +17,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.faults import fault
 from accounts.models import User
 from messaging.models import Fate, InboundMail, Mailbox, Reason
+from messaging.models.mail import raw_path
 from messaging.signals import mail_bounced, mail_too_large
 from tickets.workflow import TicketRefusal, TooMany
 
@@ -63,13 +65,25 @@ def store(
         envelope_to=list(envelope_to)[:100],
         **where,
     )
-    mail.raw.save("mail", ContentFile(raw), save=False)
+    _keep(raw, mail)
+    fault("before_inbound_row")
     try:
         mail.save(force_insert=True)
     except DatabaseError:
         mail.raw.delete(save=False)
         raise
+    fault("after_inbound_store")
     return mail
+
+
+def _keep(raw, mail):
+    """Whole or not at all: what a full disk took of it would fill the rest of the disk."""
+    name, storage = raw_path(mail, "mail"), mail.raw.storage
+    try:
+        mail.raw = storage.save(name, ContentFile(raw))
+    except OSError:
+        storage.delete(name)
+        raise
 
 
 def process_waiting() -> int:
@@ -125,6 +139,7 @@ def _read_and_settle(mail, reader):
         _settle(mail, parsed)
     except IntegrityError:  # the same mail came another way at the same moment: now it is seen
         _settle(mail, parsed)
+    fault("after_inbound_commit")
 
 
 def _head(start: bytes) -> bytes:
@@ -148,6 +163,7 @@ def _settle(mail: InboundMail, parsed: Parsed) -> None:
     if event := act(mail, parsed, facts, decision):
         mail.event, mail.ticket, mail.person = event, event.ticket, event.actor
         mail.save(update_fields=["event", "ticket", "person"])
+    fault("before_inbound_commit")
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ SIGNS = (
 )
 MACHINES = ("mailer-daemon", "postmaster", "mail-daemon", "bounce", "bounces")
 MAX_REPORT = 100_000  # characters of a report that are looked at
+MAX_ANSWER = 500
 
 _STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 _CODE = re.compile(r"\b([45])\d\d[ -]")
@@ -72,8 +73,7 @@ def bounce_in(message: Message, sign: str) -> Bounce | None:
     report = next((part for part in message.walk() if _is_report(part)), None)
     if report is not None:
         return _reported(message, report)
-    is_from_server = sign in ("Return-Path", "From", "X-Failed-Recipients")
-    if not is_from_server:
+    if not (sign and _is_from_server(message)):
         return None
     words = _words(message)
     about = message_ids_in(words)
@@ -86,7 +86,16 @@ def bounce_in(message: Message, sign: str) -> Bounce | None:
         recipient=_address(failed) or _address(words),
         status=status[0].strip(" -") if status else "",
         is_final=not status or status[1] == "5",
+        answer=_line_with(status, words) if status else "",
     )
+
+
+def _is_from_server(message) -> bool:
+    if raw_values(message, "X-Failed-Recipients"):
+        return True
+    is_unanswerable = [value.strip() for value in raw_values(message, "Return-Path")] == ["<>"]
+    sender = sender_in(raw_value(message, "From"))[1].partition("@")[0]
+    return is_unanswerable or sender in MACHINES
 
 
 def _is_report(part) -> bool:
@@ -105,6 +114,7 @@ def _reported(message, report) -> Bounce:
             recipient=_address(recipient),
             status=status[0] if status else "",
             is_final=raw_value(block, "Action").strip().lower() == "failed",
+            answer=_answer_in(raw_value(block, "Diagnostic-Code")),
         )
     return Bounce(message_id=_original_id(message))
 
@@ -120,6 +130,17 @@ def _original_id(message) -> str:
             if found:
                 return found[1]
     return ""
+
+
+def _answer_in(diagnostic: str) -> str:
+    """Without the kind of it, which is smtp."""
+    kind, semicolon, words = diagnostic.partition(";")
+    return (words if semicolon else kind).strip()[:MAX_ANSWER]
+
+
+def _line_with(found: re.Match, words: str) -> str:
+    start = words.rfind("\n", 0, found.start()) + 1
+    return words[start:].partition("\n")[0].strip()[:MAX_ANSWER]
 
 
 def _words(message) -> str:

@@ -29,6 +29,7 @@ class Bounce:
     recipient: str = ""
     status: str = ""
     is_final: bool = False
+    answer: str = ""  # what the refusing server said, if the report repeats it
 
 
 @dataclass

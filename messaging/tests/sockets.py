@@ -12,6 +12,7 @@ from messaging import live
 
 ORIGIN = "http://localhost:8000"
 QUIET = 0.05  # seconds without a frame after which we believe that none comes
+PATIENCE = 60  # seconds for what must come; a busy machine is no failure
 _ports = count(10_000)
 
 
@@ -62,13 +63,14 @@ class PageSocket(ApplicationCommunicator):
     async def open(self) -> int | None:
         """None once it rings, otherwise the code it was closed with; 0 if it never opened."""
         await self.send_input({"type": "websocket.connect"})
-        answer = await self.receive_output(5)
+        answer = await self.receive_output(PATIENCE)
         if answer["type"] == "websocket.close":
             return 0
-        while not self.is_held:
-            if not self.output_queue.empty():
-                return await self.code()
-            await asyncio.sleep(0.005)
+        async with asyncio.timeout(PATIENCE):
+            while not self.is_held:
+                if not self.output_queue.empty():
+                    return await self.code()
+                await asyncio.sleep(0.005)
         return None
 
     @property
@@ -92,19 +94,23 @@ class PageSocket(ApplicationCommunicator):
             found.append(json.loads(message["text"]))
         return found
 
-    async def frame(self, kind, within=3) -> dict:
+    async def frame(self, kind, within=PATIENCE) -> dict:
         """The next frame of ``kind``."""
+        return (await self.frames_to(kind, within))[-1]
+
+    async def frames_to(self, kind, within=PATIENCE) -> list[dict]:
+        """What comes up to the next frame of ``kind``, which is the last."""
+        found = []
         async with asyncio.timeout(within):
-            while True:
+            while not found or found[-1]["type"] != kind:
                 message = await self.output_queue.get()
                 assert message["type"] == "websocket.send", message
-                frame = json.loads(message["text"])
-                if frame["type"] == kind:
-                    return frame
+                found.append(json.loads(message["text"]))
+        return found
 
-    async def code(self, within=5) -> int:
+    async def code(self) -> int:
         """The code it is closed with; frames before it are passed over."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(PATIENCE):
             while (message := await self.output_queue.get())["type"] != "websocket.close":
                 pass
         await self.leave()
@@ -113,7 +119,7 @@ class PageSocket(ApplicationCommunicator):
     async def leave(self):
         if not self.future.done():
             await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(5)
+        await self.wait(PATIENCE)
 
 
 def use_a_layer_of_its_own(settings):

@@ -94,6 +94,6 @@ def test_what_only_shows_at_the_end_holds_up_no_other(tickets, alice, monkeypatc
     post_message(tickets[0], by=alice, body="Hello?")
     ruling.run()
 
-    assert runs(rule=broken) == [("failed", "It could not be done. The worker’s log says why.")]
+    assert runs(rule=broken) == [("owed", "It could not be done. The worker’s log says why.")]
     assert runs(rule=working) == [("done", "priority: Low")]
     assert "IntegrityError" in caplog.text

@@ -1,14 +1,17 @@
 """Rules of operators: what sets them off, what they do, once, and what stays if they can't."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from messaging import ruling, tasks
 from messaging.actions import post_message, post_note
@@ -345,11 +348,71 @@ def test_what_nobody_foresaw_is_logged_and_the_others_go_on(desk, monkeypatch, c
     write(desk)
     ruling.run()
 
-    assert runs(rule=broken) == [
-        ("failed", "It could not be done. The worker’s log says why."),
-    ]
+    assert runs(rule=broken) == [("owed", "It could not be done. The worker’s log says why.")]
     assert "ZeroDivisionError" in caplog.text
     assert lines_by(working) == [Kind.CLASSIFIED]
+
+
+@pytest.fixture
+def broken_rule(desk, monkeypatch):
+    """One whose note can’t be written, as often as ``broken_rule.tries`` says."""
+    rule = make_rule("wrote", note="First.")
+    rule.tries = []
+
+    def fail(rule_, run):
+        rule.tries.append(timezone.now())
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(ruling.VERBS, "note", fail)
+    write(desk)
+    return rule
+
+
+def tried_until(hours):
+    """The job of each minute, as far as it has anything to do."""
+    begin = timezone.now()
+    for minutes in range(0, hours * 60, 5):
+        with time_machine.travel(begin + timedelta(minutes=minutes), tick=False):
+            ruling.run()
+
+
+def test_what_failed_is_tried_again_each_time_after_longer_and_then_no_more(broken_rule, caplog):
+    tried_until(hours=24)
+
+    waits = [later - sooner for sooner, later in pairwise(broken_rule.tries)]
+    assert len(waits) == 4
+    assert waits == sorted(waits)
+    assert waits[0] < timedelta(minutes=6) < timedelta(hours=6) <= waits[-1]
+    assert runs() == [("failed", "It could not be done. The worker’s log says why.")]
+    assert RuleRun.objects.get().tries == 5
+
+
+def test_what_works_the_next_time_is_done_once(broken_rule, monkeypatch, caplog):
+    ruling.run()
+    monkeypatch.undo()
+
+    tried_until(hours=24)
+
+    assert runs() == [("done", "an internal note")]
+    assert lines_by(broken_rule) == [Kind.NOTE]
+
+
+def test_administrators_see_on_the_dashboard_that_rules_fail(broken_rule, login, desk, caplog):
+    words = "Within a week rules could not do what they should (1)."
+    console = login(desk.ada)
+    assert words not in console.get("/admin/").text
+    ruling.run()
+    assert words in console.get("/admin/").text
+
+    tried_until(hours=24)
+
+    with time_machine.travel(timezone.now() + timedelta(hours=24)):
+        console = login(desk.ada)
+        assert words in console.get("/admin/").text
+        listed = console.get("/admin/tickets/rulerun/?trouble=yes").context["cl"].result_list
+    assert [run.rule for run in listed] == [broken_rule]
+    with time_machine.travel(timezone.now() + timedelta(days=9)):
+        assert words not in login(desk.ada).get("/admin/").text
 
 
 def test_a_ticket_in_the_bin_is_left_alone(desk):

@@ -1,6 +1,7 @@
 """The lines as they come: what an open page asks for and gets."""
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
@@ -126,7 +127,14 @@ def test_a_resolution_brings_the_question_for_a_rating(client_of_alice, bob, tic
     assert texts(answer, ".ccr-msg__text") == ["Replaced."]
 
 
-def test_a_new_day_is_announced_once(client_of_alice, bob, ticket):
+@pytest.fixture
+def noon():
+    """Far from the next day. Asked for before whatever happens on this one."""
+    with time_machine.travel("2026-11-20T12:00:00Z"):
+        yield
+
+
+def test_a_new_day_is_announced_once(noon, client_of_alice, bob, ticket):
     """Only where the line before, which the page has, was of another day."""
     last = ticket.event_count
     talk(ticket, bob, "Hello.", "Again.")

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.tests.doors import sign_in
 from accounts.tests.factories import make_user
+from messaging import live
 from messaging.actions import post_message, post_note
 from tickets import actions
 from tickets.automation import clockwork
@@ -302,8 +303,9 @@ def take_off(ticket, person, by):
 
 @pytest.mark.plan("SEC-A5")
 @pytest.mark.django_db(transaction=True)
-async def test_their_pages_ring_and_hear_no_note(browsers, shared, dans, alice, bob):
+async def test_their_pages_ring_and_hear_no_note(browsers, shared, dans, alice, bob, monkeypatch):
     """D4-3: the ticket's page and the list of what is shared."""
+    monkeypatch.setattr(live, "LOOK_EVERY", 60)  # it would ring for the ticket that is so new
     async with PageSocket(f"{LIST}{shared}/", dans) as page, PageSocket(LIST, dans) as their_list:
         await say(shared, bob, "For us.", post_note)
         assert [each["type"] for each in await page.frames() if each["type"] == "bell"] == []

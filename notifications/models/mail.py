@@ -14,21 +14,35 @@ from tickets.models import Ticket
 
 from ..owed import Leased, LeasedQuerySet, Owed
 
+DIGEST = "<digest-"  # how the Message-ID begins of a mail about several tickets
 
-def new_message_id() -> str:
-    return f"<{secrets.token_hex(16)}@{settings.DEFAULT_FROM_EMAIL.rsplit('@', 1)[-1].strip('>')}>"
+
+def new_message_id(beginning: str = "<") -> str:
+    domain = settings.DEFAULT_FROM_EMAIL.rsplit("@", 1)[-1].strip(">")
+    return f"{beginning}{secrets.token_hex(16)}@{domain}>"
+
+
+def new_digest_id() -> str:
+    return new_message_id(DIGEST)
 
 
 class OutgoingMailQuerySet(LeasedQuerySet):
     def due(self, now):
-        """What may be sent now. A mail waits for an earlier one of its ticket to its person."""
+        """What may be sent now. A mail waits for an earlier one of its ticket to its person, and
+        a digest may be of each of them."""
         earlier = OutgoingMail.objects.filter(
             state=OutgoingMail.State.OWED,
-            ticket=OuterRef("ticket"),
             recipient=OuterRef("recipient"),
             pk__lt=OuterRef("pk"),
         )
-        owed = self.filter(~Exists(earlier), state=OutgoingMail.State.OWED, next_try_at__lte=now)
+        is_digest = Q(message_id__startswith=DIGEST)
+        of_tickets = is_digest | Q(ticket__isnull=False)
+        waits = (
+            Exists(earlier.filter(ticket=OuterRef("ticket")))
+            | (of_tickets & Exists(earlier.filter(is_digest)))
+            | (is_digest & Exists(earlier.filter(ticket__isnull=False)))
+        )
+        owed = self.filter(~waits, state=OutgoingMail.State.OWED, next_try_at__lte=now)
         return owed.unleased(now).order_by("next_try_at", "pk")
 
 
@@ -67,9 +81,13 @@ class OutgoingMail(Owed, Leased):
         indexes = [
             models.Index(fields=["next_try_at", "id"], condition=Q(state="owed"), name="mail_owed"),
             models.Index(
-                fields=["ticket", "recipient", "id"],
-                condition=Q(state="owed"),
-                name="mail_owed_order",
+                fields=["recipient", "id"], condition=Q(state="owed"), name="mail_owed_to"
+            ),
+            # How many somebody got within the hour.
+            models.Index(fields=["recipient", "-created_at"], name="mail_lately"),
+            # Whether the server has taken one since.
+            models.Index(
+                fields=["-sent_at"], condition=Q(sent_at__isnull=False), name="mail_accepted"
             ),
             models.Index(fields=["created_at"], condition=Q(state="failed"), name="mail_given_up"),
         ]

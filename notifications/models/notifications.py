@@ -61,6 +61,7 @@ class Notification(models.Model):
         STAGED = "staged", _("Regulated complaint moved on, to the customer")
         RULED = "ruled", _("Told by a rule")
         LEFT_ALONE = "left_alone", _("Ticket too long without an agent")
+        SILENCED = "silenced", _("Automatic answers stopped")
         RATING_ANSWERED = "rating_answered", _("Rating answered")
         CONCERN_SETTLED = "concern_settled", _("Concern answered")
         WEBHOOK_OFF = "webhook_off", _("Webhook switched off")
@@ -91,6 +92,9 @@ class Notification(models.Model):
         indexes = [
             models.Index(
                 fields=["not_before", "id"], condition=Q(mail=None), name="notification_unwritten"
+            ),
+            models.Index(
+                fields=["recipient", "id"], condition=Q(mail=None), name="notification_waiting"
             ),
             models.Index(fields=["recipient", "-id"], name="notification_bell"),
             models.Index(

@@ -2,10 +2,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from notifications.models import Notification
 from notifications.webhooks.models import Event
 
 from .receiver import Receiver, make_webhook
 from .smtp import Sink
+from .telephones import PUSH_KEY
 
 
 @pytest.fixture
@@ -38,3 +40,20 @@ def clock():
     """Stands still until it is moved."""
     with time_machine.travel(timezone.now(), tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def service(receiver, settings):
+    """A push service that answers as they do."""
+    settings.PUSH_KEY = PUSH_KEY
+    receiver.answers = [201] * 50
+    return receiver
+
+
+@pytest.fixture
+def kettle(ticket):
+    """Of which everybody has heard what there was so far."""
+    ticket.subject = "Kettle stopped heating"
+    ticket.save()
+    Notification.objects.all().delete()
+    return ticket

@@ -11,7 +11,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "control_folder": str(DATA_DIR / "queue-control"),
     "polling_interval": 0.2,
 }
+WORKER_NICENESS = 0  # other tests compute at the same time
 CELERY_BEAT_SCHEDULE = {
     "send-owed-mail": {"task": "notifications.tasks.send_owed_mail", "schedule": 0.5},
     "call-webhooks": {"task": "notifications.webhooks.tasks.call_webhooks", "schedule": 0.5},
+    "send-short-messages": {
+        "task": "notifications.short_messages.tasks.send_short_messages",
+        "schedule": 0.5,
+    },
 }

@@ -3,9 +3,13 @@
 import asyncio
 import email
 import email.policy
+import re
+import secrets
 import socket
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
+from html import unescape
 
 from aiosmtpd.controller import Controller
 
@@ -16,6 +20,7 @@ SLOW = "slow"
 class Received:
     recipients: list[str]
     raw: bytes
+    return_path: str = ""
 
     @property
     def message(self):
@@ -32,6 +37,13 @@ class Received:
     def html(self):
         return self.message.get_body(["html"]).get_content()
 
+    @property
+    def headline(self):
+        """What it tells; of a mail without HTML its subject, without the code it may begin with."""
+        if self.message.get_body(["html"]):
+            return unescape(re.search(r"<h1[^>]*>(.*?)</h1>", self.html)[1])
+        return re.sub(r"^\d{8} ", "", self["Subject"])
+
 
 class Handler:
     def __init__(self):
@@ -42,7 +54,7 @@ class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
         answer = self.answers[address].pop(0) if self.answers[address] else "250 Ok"
         if answer == SLOW:
-            await asyncio.sleep(5)
+            await asyncio.sleep(600)  # until the test is over
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
@@ -51,7 +63,8 @@ class Handler:
         address = envelope.rcpt_tos[0]
         answer = self.ends[address].pop(0) if self.ends[address] else None
         if answer is None:
-            self.mails.append(Received(envelope.rcpt_tos, envelope.original_content))
+            raw, return_path = envelope.original_content, envelope.mail_from
+            self.mails.append(Received(envelope.rcpt_tos, raw, return_path))
         return answer or f"250 Ok: queued as {len(self.mails)}"
 
 
@@ -81,6 +94,10 @@ class Sink(Controller):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One below those that the system gives to connections by itself: none of them takes it before
+    the server is there that it is meant for, nor pretends to be one that is away."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

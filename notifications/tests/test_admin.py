@@ -5,7 +5,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.models import Notification, OutgoingMail
+from notifications.models import Notification, OutgoingMail, ShortMessage
 from notifications.receivers import owe_ticket_mail
 
 State = OutgoingMail.State
@@ -31,6 +31,21 @@ def test_state_and_reason_are_visible(login, ada, alice, ticket):
     assert "550 No" in page
     assert "Given up" in page
     assert "Agent assigned, to the customer" in page
+
+
+def test_how_far_each_way_got_is_visible(login, ada, alice, ticket):
+    mail = make_failed_mail(alice, ticket)
+    told = mail.notifications.get()
+    more = {"recipient": alice, "expires_at": timezone.now()}
+    ShortMessage.objects.create(channel="push", notification=told, **more)
+    client = login(ada)
+
+    page = client.get(reverse("admin:notifications_notification_change", args=[told.pk])).text
+
+    words = "Bell: not read yet<br>Mail: given up: 550 No<br>Push: waits to be sent<br>"
+    assert words in page
+    listed = client.get(reverse("admin:notifications_notification_changelist"))
+    assert "Push: Waiting to be sent" in listed.text
 
 
 @pytest.mark.parametrize("name", ["notification", "outgoingmail"])

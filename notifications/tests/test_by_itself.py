@@ -117,20 +117,20 @@ def test_the_end_of_a_silence_is_told_to_those_it_matters_to(on_monday, status, 
 
 
 def read(mailoutbox, **span):
-    """Subject and the first words of each mail of the clock, by their readers."""
+    """Headline and text of each mail of the clock, by their readers."""
     with at(**span):
         clockwork.run()
         outbox.drain()
-    return {mail.to[0]: (mail.subject, mail.body) for mail in mailoutbox}
+    return {mail.to[0]: (mail.body.split("\n")[3], mail.body) for mail in mailoutbox}
 
 
 def test_the_reminder_of_a_question(on_monday, mailoutbox):
     """D0-12: says what was asked, until when, and what happens then."""
-    ticket = on_monday(Status.WAITING)
+    on_monday(Status.WAITING)
 
-    subject, body = read(mailoutbox, days=5)["alice@example.org"]
+    headline, body = read(mailoutbox, days=5)["alice@example.org"]
 
-    assert subject == f"[{ticket}] We still wait for your answer: Kettle stopped..."
+    assert headline == "We still wait for your answer"
     assert (
         "If nothing comes until Mon 23 Nov, we take it that you no longer need us, and mark the "
         "ticket resolved." in body
@@ -139,23 +139,21 @@ def test_the_reminder_of_a_question(on_monday, mailoutbox):
 
 
 def test_the_reminder_of_the_closing(on_monday, mailoutbox):
-    ticket = on_monday(Status.RESOLVED)
+    on_monday(Status.RESOLVED)
 
-    subject, body = read(mailoutbox, days=5)["alice@example.org"]
+    headline, body = read(mailoutbox, days=5)["alice@example.org"]
 
-    assert subject == f"[{ticket}] Your ticket closes soon: Kettle stopped heating"
+    assert headline == "Your ticket closes soon"
     assert "It closes by itself on Mon 23 Nov. If it isn’t fixed, open it again." in body
 
 
 def test_a_missed_promise(on_monday, mailoutbox):
-    ticket = on_monday()
+    on_monday()
 
     mails = read(mailoutbox, hours=4)
 
     words = "The time in which we promised the customer an answer is over."
-    assert {subject for subject, _body in mails.values()} == {
-        f"[{ticket}] A promise was missed: Kettle stopped heating"
-    }
+    assert {headline for headline, _body in mails.values()} == {"A promise was missed"}
     assert f"{words} Bob Baker has the ticket." in mails["ada@example.org"][1]
     assert f"{words} The administrators were told as well." in mails["bob@example.org"][1]
     assert set(mails) == {"ada@example.org", "bob@example.org"}
@@ -164,7 +162,7 @@ def test_a_missed_promise(on_monday, mailoutbox):
 def test_a_promise_at_risk(on_monday, mailoutbox):
     on_monday(**SOON)
 
-    _subject, body = read(mailoutbox, hours=1)["bob@example.org"]
+    _headline, body = read(mailoutbox, hours=1)["bob@example.org"]
 
     assert "The time in which we promised the customer an answer is nearly over." in body
 
@@ -172,9 +170,9 @@ def test_a_promise_at_risk(on_monday, mailoutbox):
 def test_a_ticket_left_alone(on_monday, mailoutbox):
     on_monday(Status.NEW, agent=None)
 
-    subject, body = read(mailoutbox, hours=2)["ada@example.org"]
+    headline, body = read(mailoutbox, hours=2)["ada@example.org"]
 
-    assert "Still without an agent" in subject
+    assert headline == "Still without an agent"
     assert "Nobody has had this ticket since Mon 16 Nov, 12:00. Category: Faulty product." in body
     assert "http://localhost:8000/admin/" in body
 
@@ -195,11 +193,11 @@ def test_what_is_no_longer_so_when_the_mail_would_leave_is_not_sent(on_monday, a
 
 
 def test_the_resolution_and_the_closing_name_the_registry(on_monday, mailoutbox):
-    ticket = on_monday(Status.WAITING)
+    on_monday(Status.WAITING)
     with at(days=5):
         clockwork.run()
     Notification.objects.all().delete()
 
-    subject, body = read(mailoutbox, days=7)["alice@example.org"]
-    assert subject == f"[{ticket}] Customer Care Registry marked your ticket..."
+    headline, body = read(mailoutbox, days=7)["alice@example.org"]
+    assert headline == "Customer Care Registry marked your ticket resolved"
     assert "> We have not heard from you. Open the ticket again if you still need us." in body

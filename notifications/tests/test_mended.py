@@ -33,7 +33,7 @@ def test_the_customer_hears_that_it_is_mended(sink, mend, ticket, alice):
 
     (mail,) = sink.mails
     assert sink.to(alice) == [mail]
-    assert mail["Subject"].startswith(f"[{ticket}] It is mended:")
+    assert mail.headline == "It is mended"
     assert f"What you told us about has been mended:\n\n> {WORDS}\n" in mail.text
     assert WORDS in mail.html
     assert "canary-3302" not in mail.text + mail.html

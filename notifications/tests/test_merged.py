@@ -37,13 +37,39 @@ def test_the_customer_hears_once_where_it_goes_on(mails_after, alice, bob, ticke
     (mail,) = mails_after(lambda: merging.merge(twin, into=ticket, by=bob))
 
     assert mail["To"] == alice.email
-    assert mail["Subject"] == f"[{ticket}] {twin} goes on here: Kettle stopped heating"
+    assert mail.headline == f"{twin} goes on here"
     assert f"Bob found that {twin} and {ticket} are about the same thing" in mail.text
     assert ticket.get_absolute_url() in mail.text
 
     (mail,) = mails_after(lambda: merging.unmerge(twin, by=bob))
-    assert mail["Subject"] == f"[{twin}] It is a ticket of its own again: Kettle again"
+    assert mail["Subject"] == f"[{twin}] Kettle again"
+    assert mail.headline == "It is a ticket of its own again"
     assert f"Bob undid the merging with {ticket}. {twin} goes on" in mail.text
+
+
+def test_the_agent_whose_ticket_it_was_hears_that_it_left_their_list(
+    mails_after, sink, ada, bob, dave, alice, kettles, ticket
+):
+    """And reads no more of the other than its number and who has it; who has it hears nothing."""
+    theirs = make_ticket(alice, dave, category=kettles, by=ada, subject="It stays cold")
+
+    mails_after(lambda: merging.merge(theirs, into=ticket, by=ada))
+
+    (mail,) = sink.to(dave)
+    assert mail.headline == f"{theirs} goes on here"
+    words = " ".join(mail.text.split())
+    assert f"Ada found that {theirs}, which you had, and {ticket} are about the same thing" in words
+    assert f"{theirs} has left your list. Bob Baker works on {ticket}." in words
+    assert f"because you worked on {theirs}." in words
+    assert "/workspace/" in mail.text
+    assert ticket.subject not in f"{mail['Subject']} {mail.text}"
+    assert sink.to(bob) == []
+
+
+def test_who_merges_their_own_ticket_away_needs_no_mail(mails_after, sink, bob, ticket, twin):
+    mails_after(lambda: merging.merge(twin, into=ticket, by=bob))
+
+    assert sink.to(bob) == []
 
 
 @pytest.mark.plan("SEC-D19")
@@ -84,5 +110,5 @@ def test_the_parents_agent_hears_when_the_last_part_ends(mails_after, sink, bob,
     assert sink.to(bob) == []
     mails_after(end(parts[1]))
     (mail,) = sink.to(bob)
-    assert mail["Subject"].startswith(f"[{ticket}] All its parts have ended")
+    assert mail.headline == "All its parts have ended"
     assert f"The tickets that are part of {ticket} have all ended." in mail.text

@@ -2,8 +2,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from notifications.models import Notification, OutgoingMail, WebhookDelivery
+from notifications.models import Notification, OutgoingMail, ShortMessage, WebhookDelivery
 from notifications.owing import owe
 from notifications.webhooks.events import owe_test
 
@@ -51,6 +52,7 @@ def test_retry(failed, is_named):
     failed.refresh_from_db()
     assert words.splitlines() == [
         "1 mails are owed again.",
+        "0 pushes and SMS are owed again.",
         "0 deliveries of webhooks are owed again.",
     ]
     assert (failed.state, failed.tries) == ("owed", 0)
@@ -97,3 +99,36 @@ def test_what_is_no_id_is_said(refused, name):
 
     refused.refresh_from_db()
     assert refused.state == "failed"
+
+
+@pytest.fixture
+def unpushed(failed):
+    """A push that was given up, with the id of a mail that was as well."""
+    return ShortMessage.objects.create(
+        pk=failed.pk, channel="push", recipient=failed.recipient,
+        notification=Notification.objects.get(),
+        state=State.FAILED, tries=3, last_answer="403", expires_at=timezone.now(),
+    )  # fmt: skip
+
+
+def test_list_shows_pushes_and_sms_too(unpushed):
+    name, *words = run("list", "--state", "failed").splitlines()[-1].split("\t")
+
+    assert name == f"s{unpushed.pk}"
+    assert words == ["failed", "3 tries", unpushed.recipient.email, "Push", "", "403"]
+
+
+@pytest.mark.parametrize(
+    ("names", "states"),
+    [
+        ([], ("owed", "owed")),
+        (["s{}"], ("failed", "owed")),
+        (["{}"], ("owed", "failed")),
+    ],
+)
+def test_retry_of_pushes_and_sms(failed, unpushed, names, states):
+    run("retry", *(name.format(failed.pk) for name in names))
+
+    failed.refresh_from_db()
+    unpushed.refresh_from_db()
+    assert (failed.state, unpushed.state) == states

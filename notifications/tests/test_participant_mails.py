@@ -1,7 +1,5 @@
 """What participants and followers are mailed, looked at as it arrives at a real SMTP server."""
 
-import re
-
 import pytest
 
 from accounts import people
@@ -43,10 +41,9 @@ def followed(ticket, ada, sink):
 
 
 def mailed(sink, person) -> list[str]:
-    """The subjects, without the number and the ticket's own."""
+    """What each mail tells."""
     outbox.drain()
-    subjects = [mail["Subject"] for mail in sink.to(person)]
-    return [re.sub(r"^\[\S+\] |: Kettle.*| Kettle.*|\.\.\.$", "", each) for each in subjects]
+    return [mail.headline for mail in sink.to(person)]
 
 
 # --- Participants -----------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""What people chose not to be mailed about."""
+"""What people choose to hear, by which ways and when."""
+
+from datetime import time
 
 import pytest
 from django.urls import reverse
@@ -8,7 +10,8 @@ from accounts.signals import application_received
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications import outbox, preferences
-from notifications.models import Notification, OutgoingMail, Preference
+from notifications.models import Channel, Notification, OutgoingMail, Preference, Reaching
+from notifications.preferences import Mail, Wishes
 from tickets import actions
 from tickets.tests.factories import make_ticket
 from tickets.workflow import ResolutionKind, Status
@@ -19,14 +22,31 @@ Kind = Notification.Kind
 PAGE = reverse("notifications:preferences")
 
 
-def boxes(client):
-    """The page's boxes, by their words: whether they are ticked."""
+@pytest.fixture(autouse=True)
+def only_mail(settings):
+    """Neither push nor SMS is set up, unless a test does it."""
+    settings.PUSH_KEY = settings.SMS_URL = ""
+
+
+def mails_chosen(client):
+    """By their words: how somebody is mailed of each choice."""
     form = client.get(PAGE).context["form"]
-    return {str(field.label): field.value() for field in form}
+    return {str(row.words): row.mail.value() for row in form.rows()}
+
+
+def person_of(client):
+    return client.get(PAGE).context["user"]
+
+
+def choose(client, mail, **more):
+    """All the same way."""
+    offered = preferences.choices_for(person_of(client).role)
+    sent = {f"{choice.name}_mail": mail for choice in offered}
+    return client.post(PAGE, sent | {"digest_at": "08:00"} | more)
 
 
 def untick_all(client):
-    return client.post(PAGE, {})
+    return choose(client, Mail.NEVER)
 
 
 CUSTOMERS = {
@@ -66,25 +86,23 @@ ADMINS = {
 def test_everybody_is_offered_what_concerns_them_and_all_is_wanted_at_first(
     login, request, name, words
 ):
-    assert boxes(login(request.getfixturevalue(name))) == dict.fromkeys(words, True)
+    person = request.getfixturevalue(name)
+    assert mails_chosen(login(person)) == dict.fromkeys(words, "at_once")
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "ada", "pete"])
 def test_a_choice_is_kept_and_can_be_taken_back(login, request, name):
     person = request.getfixturevalue(name)
     client = login(person)
-    every = {choice.name: "on" for choice in preferences.choices_for(person.role)}
 
-    untick_all(client)
-    assert set(boxes(client).values()) == {False}
-
-    client.post(PAGE, every)
-    assert set(boxes(client).values()) == {True}
+    for mail in (Mail.NEVER, Mail.DAILY, Mail.AT_ONCE):
+        choose(client, mail)
+        assert set(mails_chosen(client).values()) == {mail}
 
 
 @pytest.mark.plan("SEC-A7")
 def test_nobody_chooses_for_others_or_what_is_not_offered(login, alice, bob):
-    login(alice).post(PAGE, {"user": bob.pk, "given": "on", "resolved": "", "kind": "resolved"})
+    choose(login(alice), Mail.NEVER, user=bob.pk, given_mail="daily", kind="resolved")
 
     kept = Preference.objects.values_list("user", "kind", "channel").distinct()
     kinds = {Kind.MESSAGE, Kind.STATUS_CHANGED, Kind.ASSIGNED, Kind.CLOSED, Kind.REMINDER}
@@ -92,13 +110,13 @@ def test_nobody_chooses_for_others_or_what_is_not_offered(login, alice, bob):
     assert set(kept) == {(alice.pk, kind, "email") for kind in kinds}
 
 
-def test_the_page_costs_three_queries(login, bob, django_assert_num_queries):
-    """The session, the person and the choices."""
+def test_the_page_costs_five_queries(login, bob, django_assert_num_queries):
+    """The session, the person, the hours, the choices and the bell."""
     client = login(bob)
     untick_all(client)
     client.get(PAGE)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         client.get(PAGE)
 
 
@@ -216,6 +234,124 @@ def test_no_kind_stands_in_two_boxes_of_a_role(role):
     kinds = [kind for choice in preferences.choices_for(role) for kind in choice.kinds]
 
     assert len(kinds) == len(set(kinds))
+
+
+# --- By which ways, and when ----------------------------------------------------------
+
+
+@pytest.fixture
+def wish(login, alice):
+    """What Alice chose about a message: by which ways she is told, and whether in the digest."""
+
+    def asked():
+        told = Notification(kind=Kind.MESSAGE, recipient=alice)
+        wishes = Wishes([told])
+        ways = {str(way) for way in Channel if wishes.wants(told, way)}
+        return ways, wishes.is_daily(told)
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("mail", "wanted"),
+    [
+        (Mail.AT_ONCE, ({"email", "push"}, False)),
+        (Mail.DAILY, ({"email", "push"}, True)),
+        (Mail.NEVER, ({"push"}, False)),
+    ],
+)
+def test_mail_comes_at_once_or_in_the_digest_or_not(login, alice, wish, mail, wanted):
+    choose(login(alice), mail)
+
+    assert wish() == wanted
+
+
+def boxes_of(client):
+    form = client.get(PAGE).context["form"]
+    return [str(box.label) for box in form.rows()[0].boxes]
+
+
+def test_push_can_be_chosen_where_it_is_set_up(login, alice, wish, settings):
+    settings.PUSH_KEY = "1" * 64
+    client = login(alice)
+    assert boxes_of(client) == ["Push"]
+
+    choose(client, Mail.AT_ONCE)
+    assert wish() == ({"email"}, False)
+    choose(client, Mail.AT_ONCE, news_push="on")
+    assert wish() == ({"email", "push"}, False)
+
+
+def test_sms_can_be_chosen_with_a_proved_number(login, alice, wish, settings):
+    settings.SMS_URL = "file:"
+    client = login(alice)
+    assert boxes_of(client) == []
+    choose(client, Mail.AT_ONCE, news_sms="on")
+    assert wish() == ({"email", "push"}, False)
+
+    Reaching.objects.update_or_create(user=alice, defaults={"sms_number": "+441134960000"})
+    assert boxes_of(client) == ["SMS"]
+    choose(client, Mail.AT_ONCE, news_sms="on")
+
+    assert wish() == ({"email", "push", "sms"}, False)
+    assert Reaching.objects.get(user=alice).sms_number == "+441134960000"
+
+
+def test_a_way_that_is_not_offered_keeps_what_was_chosen(login, alice, wish, settings):
+    settings.PUSH_KEY = "1" * 64
+    choose(login(alice), Mail.AT_ONCE)
+    settings.PUSH_KEY = ""
+
+    choose(login(alice), Mail.DAILY)
+
+    assert wish() == ({"email"}, True)
+
+
+def test_the_hours_are_kept_and_shown_again(login, alice):
+    client = login(alice)
+
+    choose(client, Mail.AT_ONCE, quiet_from="22:00", quiet_until="07:00", digest_at="18:30")
+
+    hours = Reaching.objects.get(user=alice)
+    assert (hours.quiet_from, hours.quiet_until) == (time(22), time(7))
+    assert hours.digest_at == time(18, 30)
+    assert 'value="22:00"' in client.get(PAGE).text
+
+    choose(client, Mail.AT_ONCE, quiet_from="", quiet_until="")
+    assert Reaching.objects.get(user=alice).quiet_from is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({"quiet_from": "22:00"}, "quiet_until", "Enter when the quiet hours end"),
+        ({"quiet_until": "07:00"}, "quiet_from", "Enter when the quiet hours begin"),
+        (
+            {"quiet_from": "07:00", "quiet_until": "07:00"},
+            "quiet_until",
+            "Enter another time than they begin at",
+        ),
+        ({"quiet_from": "late"}, "quiet_from", "Enter a time, like 09:00"),
+        ({"digest_at": ""}, "digest_at", "Enter a time, like 08:00"),
+        ({"news_mail": "hourly"}, "news_mail", "Choose how you are mailed"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_beside_its_field(login, alice, typed, field, words):
+    """And what was typed stays, but nothing of it is kept."""
+    answer = choose(login(alice), Mail.NEVER, **typed)
+
+    assert answer.context["form"].errors == {field: [words]}
+    assert f'id="id_{field}_error"' in answer.text
+    assert set(answer.context["form"].data.items()) >= set(typed.items())
+    assert not alice.notification_preferences.exists()
+    assert not Reaching.objects.exists()
+
+
+def test_the_page_says_whose_clock_counts(login, alice):
+    alice.time_zone = "America/New_York"
+    alice.save()
+
+    assert "<strong>America/New York</strong>" in login(alice).get(PAGE).text
 
 
 def test_the_waiting_choose_too(login):

@@ -37,7 +37,7 @@ def test_it_names_the_rule_and_quotes_what_set_it_off(told, mailoutbox):
 
     [mail] = mailoutbox
     assert mail.to == ["dave@example.org"]
-    assert mail.subject.startswith(f"[{told}] Rule “Urgent words” tells you: ")
+    assert "\nRule “Urgent words” tells you\n" in mail.body
     assert "The rule “Urgent words” found this ticket" in mail.body
     assert "priority: Urgent" in mail.body
     assert "> It is on fire!" in mail.body

@@ -46,3 +46,22 @@ def test_an_address_can_t_bring_headers_of_its_own(sink, ticket, bob):
 
     assert mail["Bcc"] is None
     assert len(sink.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply_address", "return_path"),
+    [("care@acme.example", "care@acme.example"), ("", "desk@acme.example")],
+)
+def test_it_sends_too_and_reports_still_come_to_us(
+    sink, settings, ticket, bob, kettles, reply_address, return_path
+):
+    """On the envelope stands the mailbox we read, whoever the mail is from."""
+    settings.REPLY_ADDRESS = reply_address
+    settings.DEFAULT_FROM_EMAIL = "Acme <desk@acme.example>"
+    kettles.email = "returns@example.org"
+    kettles.save()
+
+    mail = mail_about(ticket, sink, bob)
+
+    assert mail["From"] == "Customer Care Registry <returns@example.org>"
+    assert mail.return_path == return_path

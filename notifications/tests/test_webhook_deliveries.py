@@ -109,22 +109,23 @@ def test_a_receiver_that_is_down_rests_and_the_tickets_go_on(receiver, ticket, b
 def test_a_slow_receiver_is_hung_up_on(desk, receiver, ticket, bob, settings, way):
     """Whatever trickles in: a socket's own patience begins anew with each byte."""
     settings.WEBHOOK_ANSWER_SECONDS = 0.6
-    over = threading.Event()
+    over, has_waited = threading.Event(), []
 
     def dawdle(request):
-        while not over.wait(0.1):
+        for _ in range(600):
+            if over.wait(0.1):
+                return
             if way == "trickling":
                 request.wfile.write(b"H")
+        has_waited.append("a minute")
 
     receiver.answers = [dawdle]
     post_message(ticket, by=bob, body="Hello")
 
-    started = time.monotonic()
     call_all()
-    took = time.monotonic() - started
     over.set()
 
-    assert took < 3
+    assert not has_waited
     assert rows("state", "tries") == [("owed", 1)]
 
 
@@ -138,7 +139,7 @@ def test_what_a_receiver_writes_is_not_shown(desk, receiver, ticket, bob):
     def go_on_for_ever(request):
         request.send_response(200)
         request.end_headers()
-        with_patience = time.monotonic() + 20
+        with_patience = time.monotonic() + 60
         try:
             while time.monotonic() < with_patience:
                 request.wfile.write(b"x" * 65536)
@@ -156,7 +157,7 @@ def test_what_a_receiver_writes_is_not_shown(desk, receiver, ticket, bob):
 
     assert broken == ("BadStatusLine",)
     assert rows("last_answer") == [("200 OK",)]
-    assert hung_up.wait(10)
+    assert hung_up.wait(60)
 
 
 def test_later_events_of_a_ticket_wait_and_those_of_others_do_not(

@@ -8,7 +8,7 @@ from notifications.models import Webhook, WebhookDelivery
 
 from .receiver import make_webhook
 from .smtp import free_port
-from .test_faults import wait_until, worker
+from .test_faults import PATIENCE, wait_until, worker
 
 State = WebhookDelivery.State
 
@@ -30,7 +30,7 @@ def test_worker_killed_between_answer_and_mark(tmp_path, receiver, ticket, bob):
     with worker(
         tmp_path, free_port(), FAULT_POINTS="after_webhook_answer@4:exit", **known
     ) as killed:
-        assert killed.wait(timeout=30) == -9
+        assert killed.wait(PATIENCE) == -9
     assert len(receiver.calls) == 4
     # What the dead worker held comes back when its lease ends; here it ends now.
     Webhook.objects.update(leased_until=timezone.now())

@@ -42,13 +42,14 @@ class Target:
     port: int
     path: str
     authority: str  # host and port as the receiver was named
+    is_ours: bool = False  # the operator named it among the settings
 
     @property
     def is_internal(self) -> bool:
-        return self.host in settings.WEBHOOK_INTERNAL_HOSTS
+        return self.is_ours or self.host in settings.WEBHOOK_INTERNAL_HOSTS
 
 
-def target_of(url: str) -> Target:
+def target_of(url: str, *, is_ours: bool = False) -> Target:
     """Raises AddressRefused for what no webhook may name, whatever its host stands for."""
     try:
         parts = urlsplit(url)
@@ -60,7 +61,7 @@ def target_of(url: str) -> Target:
     if parts.username is not None or parts.password is not None:
         raise AddressRefused(_("An address must not hold a name or a password."))
     path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    target = Target(parts.scheme, host, port, path, parts.netloc)
+    target = Target(parts.scheme, host, port, path, parts.netloc, is_ours)
     if parts.scheme != "https" and not (parts.scheme == "http" and target.is_internal):
         raise AddressRefused(_("The address must begin with https://."))
     return target
@@ -102,11 +103,16 @@ def check(url: str) -> None:
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer, whose words are not read. Raises AddressRefused and NoAnswer.
+    """The status of the answer, whose words are not read. Raises AddressRefused and NoAnswer."""
+    return call(target_of(url), body, headers)[0]
+
+
+def call(target: Target, body: bytes, headers: dict[str, str], *, read=0) -> tuple[int, bytes]:
+    """The status of the answer to a POST, and its first ``read`` bytes. Raises AddressRefused and
+    NoAnswer.
 
     No redirect is followed, and no proxy asked.
     """
-    target = target_of(url)
     headers = {"Host": target.authority, **headers}
     try:
         with (
@@ -114,7 +120,8 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
             _hanging_up_after(settings.WEBHOOK_ANSWER_SECONDS, connection),
         ):
             connection.request("POST", target.path, body, headers, preload_content=False)
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            return answer.status, answer.read(read) if read else b""
     except (OSError, HTTPError, HTTPException) as trouble:
         raise NoAnswer(_words_for(trouble)) from trouble
 

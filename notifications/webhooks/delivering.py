@@ -19,11 +19,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.faults import fault
 from accounts.models import User
 from accounts.sealing import seal, unseal
 from tickets.models import Audience
 
-from ..faults import fault
 from ..models import Notification
 from ..owed import FIRST_DELAY, UNLEASED, retry_delay
 from ..owing import owe

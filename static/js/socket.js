@@ -1,33 +1,50 @@
-// A socket that comes back by itself. It only carries bells; nothing depends on it.
+// A socket that comes back by itself. It only carries bells; nothing depends on it. Whoever asks for
+// the same path on a page shares one, as their number is limited for each person.
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
 const FINAL = new Set([4401, 4403, 4404]); // asking again would be refused again
 
+const sockets = new Map(); // by path
+
 export function openSocket(path, { onFrame, onOpen = () => {}, onClose = () => {} }) {
+  if (!sockets.has(path)) sockets.set(path, connect(path));
+  return sockets.get(path).join({ onFrame, onOpen, onClose });
+}
+
+function connect(path) {
+  const listeners = [];
   let pause = FIRST_PAUSE;
   let socket;
 
-  function connect() {
+  function open() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     socket = new WebSocket(`${scheme}//${location.host}${path}`);
     socket.addEventListener("open", () => {
       pause = FIRST_PAUSE;
-      onOpen();
+      for (const listener of listeners) listener.onOpen();
     });
-    socket.addEventListener("message", (event) => onFrame(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => {
+      for (const listener of listeners) listener.onFrame(JSON.parse(event.data));
+    });
     socket.addEventListener("close", (event) => {
-      onClose(event.code);
+      for (const listener of listeners) listener.onClose(event.code);
       if (FINAL.has(event.code)) return;
-      setTimeout(connect, pause);
+      setTimeout(open, pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     });
   }
 
-  connect();
+  open();
   return {
-    send(frame) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+    join(listener) {
+      listeners.push(listener);
+      if (socket.readyState === WebSocket.OPEN) listener.onOpen();
+      return {
+        send(frame) {
+          if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+        },
+      };
     },
   };
 }

@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.db.models import Q
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.console import ConsoleAdmin
 from tickets.models import Category, ComplaintCase, ComplaintCode, ComplaintTrack, Stage
+from tickets.regulated.complaints import has_procedures
 from tickets.wording import when
 from tickets.workflow import LIVE
 
@@ -34,6 +36,10 @@ class ComplaintTrackAdmin(UsedAdmin):
     in_use_words = gettext_lazy(
         "%(used)s is in use. Take it from its categories to use it no more."
     )
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(lambda: has_procedures.forget(), robust=True)
 
     def is_in_use(self, track):
         cases = ComplaintCase.objects.filter(track=track)

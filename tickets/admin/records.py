@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -25,6 +26,7 @@ from tickets.models import (
     TicketEvent,
     Tombstone,
 )
+from tickets.promise import away
 
 from .forms import CategoryForm
 from .lines import readable_by
@@ -85,6 +87,10 @@ class CategoryAdmin(ConsoleAdmin):
             above = Category.objects.filter(parent=None)
             kwargs["queryset"] = above.exclude(pk=unquote(itself)) if itself else above
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(lambda: away.forget(), robust=True)
 
     def delete_view(self, request, object_id, extra_context=None):
         """Asked here, as Django would list every ticket of the category."""

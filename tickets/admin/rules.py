@@ -4,7 +4,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -137,13 +137,26 @@ def _of_others(runs, request):
     return runs.exclude(ticket__requester=request.user)
 
 
+class TroubleFilter(admin.SimpleListFilter):
+    title = gettext_lazy("trouble")
+    parameter_name = "trouble"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("Could not be done, or is tried again"))]
+
+    def queryset(self, request, queryset):
+        tried_again = Q(state=RuleRun.State.OWED, tries__gt=0)
+        failed = Q(state=RuleRun.State.FAILED)
+        return queryset.filter(failed | tried_again) if self.value() else queryset
+
+
 @admin.register(RuleRun)
 class RuleRunAdmin(RecordAdmin):
     list_display = ("ticket", "rule", "at", "state", "answer")
-    list_filter = ("state",)
+    list_filter = ("state", TroubleFilter)
     list_select_related = ("ticket", "rule")
     search_fields = ("ticket__reference__startswith",)
-    fields = ("rule", "ticket", "at", "state", "answer", "done_at")
+    fields = ("rule", "ticket", "at", "state", "answer", "tries", "done_at")
 
     def get_queryset(self, request):
         return _of_others(super().get_queryset(request), request)

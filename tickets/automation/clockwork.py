@@ -228,7 +228,7 @@ def _resolve(ticket, name):
     """Not as long as it waits for its parts."""
     if live_parts(ticket).exists():
         return
-    actions.change_status(
+    actions.move(
         ticket,
         Status.RESOLVED,
         by=None,
@@ -240,7 +240,7 @@ def _resolve(ticket, name):
 
 def _move(to: Status):
     def step(ticket, name):
-        actions.change_status(ticket, to, by=None, rule=name)
+        actions.move(ticket, to, by=None, rule=name)
 
     return step
 

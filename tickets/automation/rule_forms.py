@@ -30,6 +30,25 @@ THEN = (
 )  # fmt: skip
 
 
+def _ends_by_itself(asked) -> bool:
+    """Whether what the rule does undoes one of its own conditions, so that it can’t go on."""
+    category = asked.get("set_category")
+    places = {category, category.parent} if category else set()
+    return any(
+        (
+            asked.get("move_to") and _is_left(asked["move_to"], asked.get("statuses")),
+            asked.get("set_priority") and _is_left(asked["set_priority"], asked.get("priorities")),
+            category and asked.get("categories") and places.isdisjoint(asked["categories"]),
+            asked.get("assign_to") and asked.get("is_assigned") is False,
+        )
+    )
+
+
+def _is_left(to, wanted) -> bool:
+    """Whether what is ``to`` is no longer among the ``wanted``, if the rule asks for some."""
+    return bool(wanted) and to not in wanted
+
+
 def _some_of(choices, label):
     return forms.MultipleChoiceField(
         label=label,
@@ -130,7 +149,8 @@ class RuleForm(forms.ModelForm):
             self.add_error("after", _("Enter after how many hours"))
         if asked.get("after") and not is_timed:
             self.add_error("after", _("Only what happens as time passes has a length. Empty this"))
-        for name in OWN_CAUSES.get(asked.get("trigger"), ()):
+        own_causes = () if _ends_by_itself(asked) else OWN_CAUSES.get(asked.get("trigger"), ())
+        for name in own_causes:
             if asked.get(name):
                 words = _("This would set the rule off again, for ever. Choose another trigger")
                 self.add_error(name, words)

@@ -62,7 +62,7 @@ def ending_by_link(signed: str) -> Ending | None:
     pk, round, mailed_to = told  # the ticket may be another person's by now
     theirs = Ticket.objects.present().filter(requester=mailed_to).select_related("requester")
     ticket = theirs.filter(pk=pk).first()
-    if ticket is None or ticket.part_of(ticket.requester) != Part.REQUESTER:
+    if ticket is None or ticket.part_by_mail(ticket.requester) != Part.REQUESTER:
         return None
     ending = Ending(ticket, round)
     return ending if ending.may_be_rated or ending.is_rated else None

@@ -14,7 +14,7 @@ from ..forms import AnswerForm, ConcernForm, FeedbackForm
 from ..models import Concern, Feedback
 from ..paging import page_after
 from ..queues import queues_for
-from ..workflow import TicketRefusal
+from ..workflow import Part, TicketRefusal
 from . import feedback
 
 NEWEST_FIRST = ["-created_at", "-pk"]
@@ -45,7 +45,7 @@ def _rate_by_link(request, ending):
     try:
         limits.take(limits.bucket("rating_address", limits.address_of(request)))
         if form.is_valid():
-            given = form.cleaned_data | {"round": ending.round}
+            given = form.cleaned_data | {"round": ending.round, "part": Part.REQUESTER}
             actions.rate(ticket, by=ticket.requester, **given)
             return redirect(request.path)
     except limits.Limited as limited:

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.bells import ring
@@ -19,6 +20,7 @@ from accounts.models import User
 from ..history import lock, write
 from ..models import Audience, Problem, Ticket, TicketEvent
 from ..signals import problem_mended
+from ..wording import desk_day
 from ..workflow import HANDLERS, Status, TicketRefusal
 
 log = logging.getLogger(__name__)
@@ -83,6 +85,17 @@ def change(problem: Problem, *, by: User, **facts) -> None:
     if not by.has_perm("tickets.change_problem"):
         raise PermissionDenied
     Problem.objects.filter(pk=problem.pk).update(**facts)
+
+
+def hand_on(person: User, *, to: User) -> None:
+    """``person`` leaves: ``to`` sees to what they had open, and the note says since when. Names
+    nobody, as the note outlasts accounts. Inside a transaction."""
+    words = _("Handed on when whoever saw to it left, on %(day)s.") % {
+        "day": date_format(desk_day(), "j F Y")
+    }
+    for problem in Problem.objects.filter(owner=person, mended_at=None).order_by("pk"):
+        note = f"{problem.team_note}\n\n{words}".strip()
+        Problem.objects.filter(pk=problem.pk).update(owner=to, team_note=note)
 
 
 def tickets_for(user: User, problem: Problem) -> models.QuerySet[Ticket]:

@@ -112,11 +112,11 @@ class Rule(models.Model):
 
 class RuleRunQuerySet(models.QuerySet):
     def owed(self):
-        """What may be seen to now: of each ticket the first, so that its rules act in order."""
-        earlier = RuleRun.objects.filter(
-            ticket=OuterRef("ticket"), state=RuleRun.State.OWED, pk__lt=OuterRef("pk")
-        )
-        return self.filter(~Exists(earlier), state=RuleRun.State.OWED).order_by("pk")
+        """What may be seen to now: of each ticket the first, so that its rules act in order. What
+        waits to be tried again holds up no other."""
+        due = {"state": RuleRun.State.OWED, "not_before__lte": timezone.now()}
+        earlier = RuleRun.objects.filter(ticket=OuterRef("ticket"), pk__lt=OuterRef("pk"), **due)
+        return self.filter(~Exists(earlier), **due).order_by("pk")
 
 
 class RuleRun(models.Model):
@@ -136,6 +136,8 @@ class RuleRun(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OWED)
     answer = models.TextField(_("what came of it"), blank=True)
     done_at = models.DateTimeField(_("done"), null=True)
+    tries = models.PositiveSmallIntegerField(_("failed tries"), default=0, editable=False)
+    not_before = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = RuleRunQuerySet.as_manager()
 

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts.models import Role, User
+from accounts.models import Role, Standing, User
 from tickets.wording import desk_day
 from tickets.workflow import (
     ENDED,
@@ -29,7 +29,7 @@ from .categories import Category, Priority
 from .fields import CategoryField
 from .problems import Problem
 from .service_levels import SlaPolicy
-from .ticket_sets import TicketQuerySet
+from .ticket_sets import TicketQuerySet, categories_of_team
 
 
 class ReferenceCounter(models.Model):
@@ -311,7 +311,7 @@ class Ticket(models.Model):
         if user.role == Role.AGENT:
             if user.pk == self.assignee_id:
                 return Part.ASSIGNEE
-            if Ticket.objects.pool_of(user).filter(pk=self.pk).exists():
+            if self._is_in_pool_of(user):
                 return Part.POOL
             if Ticket.objects.in_hand_of(user).filter(requester=self.requester_id).exists():
                 return Part.EARLIER
@@ -320,6 +320,19 @@ class Ticket(models.Model):
         if any(user.pk == each.person_id for each in self.participants.all()):
             return Part.PARTICIPANT
         return None
+
+    def part_by_mail(self, person) -> Part | None:
+        """As ``part_of``, where what came from their mailbox is proof enough: whoever never signed
+        up is the requester of what they mailed."""
+        is_known_by_mail = person.standing == Standing.UNCLAIMED and not person.deleted_at
+        if is_known_by_mail and person.pk == self.requester_id and not self.deleted_at:
+            return Part.REQUESTER
+        return self.part_of(person)
+
+    def _is_in_pool_of(self, agent) -> bool:
+        """See also ``TicketQuerySet.pool_of``, the same for sets; they are not its requester."""
+        waits = self.assignee_id is None and self.is_live
+        return waits and categories_of_team(agent).filter(pk=self.category_id).exists()
 
     def next_statuses(self, user) -> list[Status]:
         part = self.part_of(user)

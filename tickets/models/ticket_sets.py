@@ -11,6 +11,12 @@ from .feedback import Feedback
 from .participants import Participant
 
 
+def categories_of_team(agent):
+    """The categories ``agent`` knows, and those that no agent knows."""
+    known = Expertise.objects.filter(Q(category=OuterRef("pk")) | Q(category=OuterRef("parent")))
+    return Category.objects.filter(Exists(known.filter(agent=agent)) | ~Exists(known.of_agents()))
+
+
 class TicketQuerySet(models.QuerySet):
     def present(self):
         """Neither in the bin nor merged: what goes on in another ticket is met there."""
@@ -76,17 +82,11 @@ class TicketQuerySet(models.QuerySet):
 
     def of_team(self, agent):
         """Of categories ``agent`` knows, or that no agent knows, and never their own."""
-        known = Expertise.objects.filter(
-            Q(category=OuterRef("pk")) | Q(category=OuterRef("parent"))
-        )
         # Judged once for each category, not for each ticket.
-        theirs = Category.objects.filter(
-            Exists(known.filter(agent=agent)) | ~Exists(known.of_agents())
-        )
-        return self.filter(category__in=theirs).exclude(requester=agent)
+        return self.filter(category__in=categories_of_team(agent)).exclude(requester=agent)
 
     def live(self):
-        return self.present().filter(status__in=LIVE)
+        return self.filter(deleted_at=None, merged_into=None, status__in=LIVE)
 
     def lately_resolved(self):
         """The newest first; what needs its requester can't be among them, as the index knows."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.remembered import Remembered
 
 from ..history import lock, write
 from ..models import (
@@ -48,6 +49,9 @@ def case_of(ticket: Ticket) -> ComplaintCase | None:
 
 def is_answered(ticket: Ticket) -> bool:
     return ComplaintCase.objects.filter(ticket=ticket, stage=Stage.RESPONDED).exists()
+
+
+has_procedures = Remembered(ComplaintTrack.objects.exists)
 
 
 # --- Which, and by when -------------------------------------------------------
@@ -129,7 +133,7 @@ def advance(
     no words: only an acknowledgement has some of its own.
     """
     part = _lock_for(ticket, by)
-    if first := _stepped_before(ticket, key, by):
+    if first := stepped_before(ticket, key, by):
         return first
     case = _case_before(ticket, to)
     if to == Stage.ACKNOWLEDGED:
@@ -150,7 +154,8 @@ def respond(
 ) -> TicketEvent:
     """Give the final response: words, and the same as a letter. The law asks for no more then.
 
-    The same ``key`` twice is one response. Raises TicketRefusal when there is one already.
+    The same ``key`` twice is one response. Raises TicketRefusal when there is one already, and
+    letters.TakesTooLong.
     """
     if not text:
         raise TicketRefusal(_("Tell the customer what was decided."))
@@ -165,7 +170,7 @@ def respond(
 def _respond(ticket, pdf, *, by, text, cause, remedy, key) -> TicketEvent:
     addressee = ticket.requester_id
     part = _lock_for(ticket, by)
-    if first := _stepped_before(ticket, key, by):
+    if first := stepped_before(ticket, key, by):
         return first
     case = _case_before(ticket, Stage.RESPONDED)
     if ticket.requester_id != addressee:
@@ -186,7 +191,7 @@ def _lock_for(ticket, by):
     return part
 
 
-def _stepped_before(ticket, key, by) -> TicketEvent | None:
+def stepped_before(ticket, key, by) -> TicketEvent | None:
     return ticket.events.filter(key=key, actor=by).first() if key else None
 
 

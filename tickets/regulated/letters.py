@@ -1,17 +1,19 @@
 """The final response to a complaint as a letter.
 
 The page is laid out by ``letter.typ``. Words go in as data and never become markup; what cannot
-be printed, or would keep the typesetter busy for long, is taken out before.
+be printed, or would keep the typesetter busy for long, is taken out before. It is a program of its
+own, which is stopped when it takes too long all the same.
 """
 
 import hashlib
 import json
 import re
+import signal
+import subprocess
+import sys
 import unicodedata
-from functools import cache
 from pathlib import Path
 
-import typst
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,7 +25,9 @@ from accounts.work import signature_of
 
 from ..models import Attachment, ComplaintCase, TicketEvent
 
-LAYOUT = Path(__file__).with_name("letter.typ")
+TYPESETTER = Path(__file__).with_name("typesetter.py")
+LONGEST = 15  # seconds of computing
+LONGEST_WAIT = 60  # seconds, on a machine that has other things to do
 
 MOST_MARKS = 4  # on one letter: no writing puts more, and shaping takes their square in time
 # Controls, halves of characters, private ones and those that do not exist. No font has them, and
@@ -36,8 +40,15 @@ BREAK = "\u200b"
 TURNS = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
+class TakesTooLong(Exception):
+    """The typesetter was stopped. The text is a sentence for whoever wrote the letter."""
+
+    def __str__(self):
+        return _("This text takes too long to lay out as a letter. Make it shorter or simpler")
+
+
 def letter(case: ComplaintCase, *, by: User, text: str) -> bytes:
-    """The letter with ``text`` as a PDF. Nothing is kept."""
+    """The letter with ``text`` as a PDF. Nothing is kept. Raises TakesTooLong."""
     ticket = case.ticket
     return typeset(
         language=get_language(),
@@ -64,12 +75,21 @@ def letter(case: ComplaintCase, *, by: User, text: str) -> bytes:
 
 def typeset(**words) -> bytes:
     """``words`` as ``letter.typ`` lays them out: text, or rows of a name and a value."""
-    return typst.compile(
-        LAYOUT.read_bytes(),
-        root=LAYOUT.parent,
-        font_paths=_fonts(),
-        sys_inputs={"letter": json.dumps(_printable(words))},
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own interpreter and program
+            [sys.executable, "-I", TYPESETTER, str(LONGEST)],
+            input=json.dumps(_printable(words)).encode(),
+            stdout=subprocess.PIPE,
+            timeout=LONGEST_WAIT,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise TakesTooLong from late
+    except subprocess.CalledProcessError as ended:
+        if ended.returncode == -signal.SIGXCPU:
+            raise TakesTooLong from ended
+        raise
+    return done.stdout
 
 
 def keep(pdf: bytes, event: TicketEvent) -> Attachment:
@@ -84,13 +104,6 @@ def keep(pdf: bytes, event: TicketEvent) -> Attachment:
         size=len(pdf),
         sha256=hashlib.sha256(pdf).hexdigest(),
     )
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """Those the typesetter brings, for Latin, Greek, Cyrillic and Hebrew, and for what else there
-    is to write those of the machine."""
-    return typst.Fonts(include_system_fonts=True)
 
 
 def _written(moment) -> str:

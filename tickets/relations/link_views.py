@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -43,9 +43,11 @@ def link(request, reference):
 @permission_required("tickets.link_ticket", raise_exception=True)
 def unlink(request, reference, link_id):
     ticket = find_handled(request, reference)
-    found = get_object_or_404(links.at(ticket), pk=link_id)
+    found = links.at(ticket).filter(pk=link_id).first()
 
     def act(_ticket):
+        if found is None:  # perhaps by the first of two clicks
+            raise TicketRefusal(_("This link was removed already."))
         links.unlink(found, by=request.user)
         return _("The link is removed.")
 
@@ -101,9 +103,11 @@ def split(request, reference):
 @permission_required("tickets.link_ticket", raise_exception=True)
 def unsplit(request, reference, link_id):
     ticket = find_handled(request, reference)
-    found = get_object_or_404(links.at(ticket), pk=link_id, kind=LinkKind.SPLIT)
+    found = links.at(ticket).filter(pk=link_id, kind=LinkKind.SPLIT).first()
 
     def act(_ticket):
+        if found is None:
+            raise TicketRefusal(_("This was undone already."))
         splitting.unsplit(found, by=request.user)
         return _("%(ticket)s is back where it came from.") % {"ticket": found.ticket}
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 
+from ..belongings import LINKED, belongings_of
 from ..history import lock, lock_all, write
 from ..models import Audience, LinkKind, Ticket, TicketEvent, TicketLink
 from ..signals import children_done
@@ -116,6 +117,13 @@ def follow_up(ticket: Ticket, *, old: Ticket, by: User) -> None:
 # --- Parts --------------------------------------------------------------------
 
 
+def lock_to_end(ticket: Ticket) -> None:
+    """``lock`` a ticket that is going to end, with the parents that hear of it: all in one order,
+    as who merges them does."""
+    parents = _parents_of(ticket) if belongings_of(ticket) & LINKED else ()
+    lock_all(ticket, *parents)
+
+
 def live_parts(ticket: Ticket):
     """What ``ticket`` waits for: its live parts. For one that was merged it waits where that
     goes on."""
@@ -128,6 +136,8 @@ def live_parts(ticket: Ticket):
 
 def refuse_before_parts(ticket: Ticket) -> None:
     """Raises TransitionRefused as long as ``ticket`` waits for its parts."""
+    if not belongings_of(ticket) & LINKED:
+        return
     names = live_parts(ticket).order_by("pk").values_list("reference", flat=True)
     found = list(names[: PARTS_NAMED + 1])
     if not found:
@@ -141,18 +151,24 @@ def refuse_before_parts(ticket: Ticket) -> None:
 
 def tell_the_parents_of(ticket: Ticket) -> None:
     """``ticket`` has ended: parents that wait for nothing more hear of it."""
-    links = TicketLink.objects.filter(
-        kind=LinkKind.CHILD, ticket__in=Ticket.objects.going_on_in(ticket)
-    )
-    at_home = links.values(at_home=Coalesce("other__merged_into", "other"))
-    parents = Ticket.objects.live().filter(pk__in=at_home).exclude(pk=ticket.pk)
-    for parent in parents.order_by("pk"):
-        lock(parent)
+    if not belongings_of(ticket) & LINKED:
+        return
+    for parent in _parents_of(ticket):
+        lock(parent)  # locked already, but for one that became a parent at this moment
         # Asked under the lock: of two parts that end together the second finds both ended.
         if parent.is_live and not live_parts(parent).exists():
             data = {"part": ticket.pk}
             event = write(parent, Kind.CHILDREN, by=None, audience=Audience.STAFF, data=data)
             children_done.send(sender=Ticket, ticket=parent, event=event)
+
+
+def _parents_of(ticket):
+    links = TicketLink.objects.filter(
+        kind=LinkKind.CHILD, ticket__in=Ticket.objects.going_on_in(ticket)
+    )
+    at_home = links.values(at_home=Coalesce("other__merged_into", "other"))
+    parents = Ticket.objects.live().filter(pk__in=at_home).exclude(pk=ticket.pk)
+    return parents.order_by("pk")
 
 
 # --- Shown --------------------------------------------------------------------
@@ -206,7 +222,8 @@ def at(ticket: Ticket):
 
 def _ends(ticket, links) -> list[tuple[TicketLink, Ticket]]:
     """Those ``links`` in their order, each with the ticket it leads to from ``ticket``."""
-    found = links.select_related("ticket", "other").order_by("pk")[:SHOWN]
+    found = links.select_related("ticket__merged_into", "other__merged_into")
+    found = found.order_by("pk")[:SHOWN]
     return [
         (link, link.other if _home(link.ticket) == _home(ticket) else link.ticket)
         for link in found

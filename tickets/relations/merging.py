@@ -7,17 +7,25 @@ that was merged itself: what was merged into a ticket comes along with it.
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Standing, User
 
 from ..actions import release
+from ..automation.timing import MOMENTS
 from ..history import lock_all, write
 from ..models import Participant, Ticket, TicketEvent
+from ..promise import sla
+from ..promise.promises import SILENCES
 from ..signals import tickets_rejoined
 from ..workflow import ENDED, HANDLERS, MergedAway, TicketRefusal
 
 Kind = TicketEvent.Kind
+
+# Names of what ``tickets.automation.timing`` waits for.
+PROMISES = {"answer_at_risk", "answer_missed", "solution_at_risk", "solution_missed"}
+ENDS_OF_SILENCE = {"waiting_reminder", "waiting_over", "closing_reminder", "closing"}
 
 
 @transaction.atomic
@@ -77,7 +85,9 @@ def _refuse_to_merge(ticket, into):
 @transaction.atomic
 def unmerge(ticket: Ticket, *, by: User) -> TicketEvent:
     """Give ``ticket`` back as it was, with what had come along. Whoever works on where it went
-    may. Raises TicketRefusal when it is on its own, or its customer’s account was erased.
+    may. What would have come meanwhile counts from now, as after a hold.
+
+    Raises TicketRefusal when it is on its own, or its customer’s account was erased.
     """
     survivor = ticket.merged_into
     if survivor is None:
@@ -91,13 +101,34 @@ def unmerge(ticket: Ticket, *, by: User) -> TicketEvent:
     if ticket.requester.standing == Standing.ERASED:
         raise TicketRefusal(_("The account of its customer was erased."))
     data = {"from": ticket.pk, "to": survivor.pk}
-    event = write(ticket, Kind.UNMERGED, by=by, data=data, merged_into=None)
+    anew = _counted_anew(ticket, timezone.now())
+    event = write(ticket, Kind.UNMERGED, by=by, data=data, merged_into=None, **anew)
     Ticket.objects.filter(pk__in=[each.pk for each in along]).update(merged_into=ticket)
     write(survivor, Kind.UNMERGED, by=by, data=data)
     if ticket.is_live:
         release(ticket, by=by)  # its agent may have left meanwhile
     tickets_rejoined.send(sender=Ticket, ticket=ticket, event=event)
     return event
+
+
+def _counted_anew(ticket, now) -> dict:
+    """As ``write`` takes it: nothing is missed, closed or alarmed about at once because the clock
+    saw nothing of ``ticket`` while it went on elsewhere. The end of a hold stays the day it is."""
+    passed = {
+        name
+        for name, moment in MOMENTS.items()
+        if (at := moment(ticket)) and ticket.clocked_until < at <= now
+    }
+    changes = {"pooled_at": now} if "unassigned" in passed else {}
+    if passed & PROMISES:
+        merges = ticket.events.filter(kind=Kind.MERGED, data__from=ticket.pk)
+        merged_at = merges.order_by("-number").values_list("at", flat=True)[0]
+        for field, value in sla.paused(ticket, merged_at).items():
+            setattr(ticket, field, value)
+        changes |= sla.resumed(ticket, now)
+    if passed & ENDS_OF_SILENCE:
+        changes["due_at"] = SILENCES[ticket.status](now)
+    return changes
 
 
 def _came_along(ticket) -> list[Ticket]:

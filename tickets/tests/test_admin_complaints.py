@@ -176,7 +176,7 @@ def test_the_list_costs_the_same_however_long(
     client = login(ada)
     client.get(CASES)
 
-    with django_assert_num_queries(5):  # session, person, procedures, how many, which
+    with django_assert_num_queries(6):  # session, person, procedures, how many, which, bell
         assert len(listed(client, **({"stage": stage} if stage else {}))) == count
 
 

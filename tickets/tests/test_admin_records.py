@@ -64,7 +64,7 @@ def test_record_lists_cost_the_same_with_more_rows(
     records = reverse(f"admin:{name}_changelist")
     client.get(records)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(records)
 
 

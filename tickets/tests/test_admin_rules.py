@@ -92,6 +92,13 @@ def test_what_was_written_stands_in_the_form_again(login, ada):
          "These are too many tags for one rule"),
         ({"trigger": "answered", "message": "Hello"}, "message", OWN_CAUSE),
         ({"trigger": "moved", "move_to": "open"}, "move_to", OWN_CAUSE),
+        ({"trigger": "moved", "move_to": "open", "statuses": ["open"]}, "move_to", OWN_CAUSE),
+        ({"trigger": "moved", "move_to": "open", "statuses": ["waiting"]}, None, None),
+        ({"trigger": "answered", "message": "Hello", "move_to": "waiting", "statuses": ["open"]},
+         None, None),
+        ({"trigger": "classified", "set_priority": "low", "priorities": ["low", "high"]},
+         "set_priority", OWN_CAUSE),
+        ({"trigger": "classified", "set_priority": "low", "priorities": ["high"]}, None, None),
         ({"trigger": "classified", "set_priority": "low"}, "set_priority", OWN_CAUSE),
         ({"trigger": "classified", "add_tags": "seen"}, "add_tags", OWN_CAUSE),
         ({"trigger": "classified"}, None, None),
@@ -110,10 +117,25 @@ def test_what_makes_no_sense_is_refused_next_to_the_field(login, ada, typed, fie
 
 
 def test_a_rule_that_assigns_on_assignment_is_refused(login, ada, bob):
-    answer = login(ada).post(reverse(ADD), FORM | {"trigger": "assigned", "assign_to": bob.pk})
+    typed = FORM | {"trigger": "assigned", "assign_to": bob.pk}
+    answer = login(ada).post(reverse(ADD), typed)
 
     assert answer.context["adminform"].form.errors == {"assign_to": [OWN_CAUSE]}
     assert not Rule.objects.exists()
+    assert login(ada).post(reverse(ADD), typed | {"is_assigned": "no"}).status_code == 302
+
+
+def test_a_rule_that_sets_its_own_category_is_refused_but_not_one_that_leaves_it(
+    login, ada, kettles
+):
+    """The category above counts, as it does when the rule acts."""
+    lids, toys = make_category("Lids", parent=kettles), make_category("Toys")
+    typed = FORM | {"trigger": "classified", "categories": [kettles.pk]}
+
+    refused = login(ada).post(reverse(ADD), typed | {"set_category": lids.pk})
+
+    assert refused.context["adminform"].form.errors == {"set_category": [OWN_CAUSE]}
+    assert login(ada).post(reverse(ADD), typed | {"set_category": toys.pk}).status_code == 302
 
 
 def test_what_was_changed_is_tried_before_it_acts(login, ada):
@@ -217,7 +239,7 @@ def test_a_trial_costs_the_same_however_many_it_finds(
     client = login(ada)
 
     # session, person; rule, what it asks for (3); tickets, causes (2), what is asked of them (3)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert len(client.get(url_of("try", rule)).context["trials"]) == count
 
 
@@ -313,7 +335,7 @@ def test_a_list_costs_the_same_however_long(
     ruling.run()
     client = login(ada)
 
-    with django_assert_num_queries(4):  # session, person, how many, which
+    with django_assert_num_queries(5):  # session, person, how many, which, bell
         page = client.get(reverse(f"admin:tickets_{name}_changelist"))
     assert len(page.context["cl"].result_list) == count
 

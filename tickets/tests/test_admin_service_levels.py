@@ -118,7 +118,7 @@ def test_a_list_costs_the_same_however_long(login, ada, django_assert_num_querie
         make_policy(priority=priority)
     client = login(ada)
 
-    with django_assert_num_queries(4):  # session, person, how many, which
+    with django_assert_num_queries(5):  # session, person, how many, which, bell
         client.get(reverse(f"admin:tickets_{name}_changelist"))
 
 
@@ -177,9 +177,6 @@ def test_holidays_come_from_a_file_for_three_years(login, ada):
             id="the fourth Thursday",
         ),
         pytest.param(
-            "DTSTART;VALUE=DATE:20261126\r\nRRULE:FREQ=SECONDLY", ["2026-11-26"], id="no holiday"
-        ),
-        pytest.param(
             "DTSTART;VALUE=DATE:20261126\r\nRRULE:FREQ=YEARLY;COUNT=2;BYHOUR=1,2;BYSECOND=1,2",
             ["2026-11-26", "2027-11-26"],
             id="hours left out",
@@ -222,3 +219,60 @@ def test_a_file_that_is_no_calendar_is_refused_beside_the_field(login, ada, file
 
     assert answer.context["form"].errors == {"file": [error]}
     assert not Holiday.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        pytest.param(
+            "DTSTART;VALUE=DATE:20261126\r\nDTEND;VALUE=DATE:99991231",
+            "“Shut” lasts longer than 31 days", id="for ever",
+        ),
+        pytest.param(
+            "DTSTART;VALUE=DATE:20261126\r\nRRULE:FREQ=DAILY",
+            "“Shut” comes again more often than once a year, or since before 1900", id="every day",
+        ),
+        pytest.param(
+            "DTSTART;VALUE=DATE:20261126\r\nRRULE:FREQ=SECONDLY",
+            "“Shut” comes again more often than once a year, or since before 1900", id="seconds",
+        ),
+        pytest.param(
+            "DTSTART;VALUE=DATE:00010101\r\nRRULE:FREQ=YEARLY",
+            "“Shut” comes again more often than once a year, or since before 1900", id="long ago",
+        ),
+    ],
+)  # fmt: skip
+def test_a_day_that_would_be_kept_in_part_is_refused_with_its_name(login, ada, event, error):
+    """Issue 5, bad input: nothing half done."""
+    calendar = make_calendar()
+    fine = "DTSTART;VALUE=DATE:20261225\r\nSUMMARY:Christmas Day"
+
+    answer = imported(login, ada, calendar, ics(fine, f"{event}\r\nSUMMARY:Shut"))
+
+    assert answer.context["form"].errors == {"file": [error]}
+    assert not Holiday.objects.exists()
+    imported(login, ada, calendar, ics(fine))
+    assert Holiday.objects.get().name == "Christmas Day"
+
+
+def test_a_file_in_another_encoding_is_refused(login, ada):
+    calendar = make_calendar()
+    event = "DTSTART;VALUE=DATE:20261225\r\nSUMMARY:Noël"
+    file = ics(event).read().decode()
+
+    refused = imported(login, ada, calendar, SimpleUploadedFile("days.ics", file.encode("latin-1")))
+
+    assert refused.context["form"].errors == {"file": ["The file must be text in UTF-8"]}
+    imported(login, ada, calendar, SimpleUploadedFile("days.ics", file.encode("utf-8-sig")))
+    assert Holiday.objects.get().name == "Noël"
+
+
+def test_a_file_with_too_many_events_is_refused(login, ada, monkeypatch):
+    monkeypatch.setattr("tickets.promise.holidays.MOST_EVENTS", 1)
+    calendar = make_calendar()
+    first, second = (f"DTSTART;VALUE=DATE:2026122{n}\r\nSUMMARY:Day" for n in (5, 6))
+
+    refused = imported(login, ada, calendar, ics(first, second))
+
+    assert refused.context["form"].errors == {"file": ["There are more than 1 events in this file"]}
+    assert imported(login, ada, calendar, ics(first)).status_code == 302

@@ -108,7 +108,7 @@ def test_the_list_costs_the_same_with_more_tickets(
     client = login(ada)
     client.get(TICKETS)
 
-    with django_assert_num_queries(6):  # one of them: the tags to filter by
+    with django_assert_num_queries(7):  # one of them: the tags to filter by
         client.get(TICKETS)
 
 

@@ -128,6 +128,18 @@ def test_the_choice_says_who_has_how_much_and_who_knows_it(login, bob, dave, ket
         assert way in client.get(ticket.workspace_url).text
 
 
+def test_who_has_it_is_not_among_the_choices(login, bob, dave, ada, ticket):
+    """And is named to whoever chose them while they got it."""
+    address = reverse("tickets:hand_over", args=[ticket.reference])
+
+    page = login(ada).get(address).text
+
+    assert "Dave Dunn (" in page
+    assert "Bob Baker (" not in page
+    answer = hand_over(login(ada), ticket, bob.pk)
+    assert told(answer) == [f"{ticket} is already assigned to Bob Baker."]
+
+
 def test_an_administrator_assigns_from_the_ticket(login, ada, bob, waiting):
     """D0-10, D2-5"""
     page = hand_over(login(ada), waiting, bob.pk)

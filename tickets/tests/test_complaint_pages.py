@@ -32,6 +32,7 @@ from tickets.workflow import Status
 
 from .graded import MONDAY, WORDS, stage_of, told, url
 from .reading import text
+from .reading import told as banners
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +125,26 @@ def test_what_is_wrong_is_said_beside_the_field(login, graded, bob, codes, name,
     assert TicketEvent.objects.filter(ticket=graded).count() == before
 
 
+def test_a_second_click_says_where_it_stands_and_does_nothing(login, graded, bob, codes):
+    """SEC-E1"""
+    client, told_codes = login(bob), {name: code.pk for name, code in codes.items()}
+
+    for name, typed, where in (
+        ("step", {"stage": "investigating", "text": "We ask."}, "Investigating"),
+        ("level", {"level": "2", "text": "You asked for it."}, "Management"),
+        ("response", told_codes | {"text": WORDS}, "Final response"),
+    ):
+        typed["key"] = str(uuid.uuid4())
+        client.post(url(name, graded), typed)
+        lines = graded.events.count()
+
+        again = client.post(url(name, graded), typed, follow=True)
+
+        assert again.redirect_chain == [(graded.workspace_url, 302)]
+        assert banners(again)[-1] == f"Saved already. The complaint stands at: {where}."
+        assert graded.events.count() == lines
+
+
 def test_the_forms_do_it(login, graded, alice, bob, codes):
     """D2-6: from the agent's page, without scripts."""
     client, told_codes = login(bob), {name: code.pk for name, code in codes.items()}
@@ -201,7 +222,8 @@ def test_the_customer_is_mailed_each_step(graded, alice, bob, codes, act, subjec
 
     (mail,) = mailoutbox
     assert mail.to == [alice.email]
-    assert mail.subject.startswith(f"[{graded}] {subject}")
+    assert mail.subject.startswith(f"[{graded}] ")
+    assert f"\n{subject}" in mail.body
     words = graded.events.order_by("-number").filter(audience="everyone").first().text
     assert f"> {words}" in mail.body
     assert ("1 file came with it" in mail.body) == ("final" in subject)

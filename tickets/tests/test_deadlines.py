@@ -93,7 +93,7 @@ def test_missed_promises_of_a_list_cost_no_query(
         client = login(alice)
         client.get(reverse("tickets:list"))  # learns the service levels
 
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             answer = client.get(reverse("tickets:list"))
 
     assert answer.text.count("This is taking longer than we said.") == count
@@ -148,7 +148,7 @@ def test_an_agent_moves_the_deadline_and_the_customer_reads_why(login, alice, bo
     assert "We moved it to" in page
     address_notifications()
     mail = compose(OutgoingMail.objects.filter(recipient=alice).order_by("-pk").first())
-    assert "The answer is promised for another time" in mail.subject
+    assert "\nThe answer is promised for another time\n" in mail.body
     assert "> The part comes on Friday." in mail.body
 
 

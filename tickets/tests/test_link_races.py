@@ -1,9 +1,12 @@
 """Linking, merging and splitting at the same moment: once, whole, and the other is told."""
 
 from functools import partial
+from threading import Event
+from time import monotonic
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from messaging import actions as messaging
@@ -17,6 +20,7 @@ from tickets.workflow import MergedAway, ResolutionKind, Status, TicketRefusal, 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 10
+PATIENCE = 20  # seconds
 SOLVED = {"text": "Done.", "resolution": ResolutionKind.ANSWERED}
 
 
@@ -199,3 +203,57 @@ def test_a_parent_is_not_resolved_beside_a_new_part(bob, ada, another):
             assert fresh(parent).status == Status.OPEN
         else:
             assert solved.number < line.number
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no locks of rows")
+@pytest.mark.parametrize("end", ["move", "reply"])
+def test_a_part_that_ends_and_its_merging_wait_for_each_other_in_one_order(
+    bob, ada, another, monkeypatch, end
+):
+    """The end is held, with its locks, until the merging waits for one of them."""
+    parent, part = another(), another()
+    links.link(part, to=parent, kind=LinkKind.CHILD, by=bob)
+    is_locked = Event()
+    refuse = links.refuse_before_parts
+
+    def wait_for_the_merging(ticket):
+        is_locked.set()
+        assert eventually(somebody_waits_for_a_lock)
+        refuse(ticket)
+
+    def merge_then():
+        assert is_locked.wait(PATIENCE)
+        merging.merge(fresh(part), into=fresh(parent), by=ada)
+
+    monkeypatch.setattr(links, "refuse_before_parts", wait_for_the_merging)
+    ends = {
+        "move": partial(actions.change_status, fresh(part), Status.RESOLVED, by=bob, **SOLVED),
+        "reply": partial(
+            messaging.post_message, fresh(part), by=bob, body="Done.", then=Status.RESOLVED,
+            resolution=ResolutionKind.ANSWERED,
+        ),
+    }  # fmt: skip
+
+    answers = race(ends[end], merge_then)
+
+    assert refusals(answers) == []
+    assert (fresh(part).status, fresh(part).merged_into) == (Status.RESOLVED, parent)
+    assert parent.events.filter(kind="children").count() == 1
+    assert are_whole(parent, part)
+
+
+def somebody_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0]
+
+
+def eventually(condition):
+    until = monotonic() + PATIENCE
+    while not (answer := condition()) and monotonic() < until:
+        Event().wait(0.01)
+    return answer

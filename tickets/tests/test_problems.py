@@ -5,8 +5,11 @@ from functools import partial
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.tests.factories import make_user
+from accounts.models import Role
+from accounts.people import Handover, change_role, suspend
+from accounts.tests.factories import make_admin, make_user
 from tickets import actions, history
 from tickets.improvement import problems
 from tickets.models import Problem, Ticket
@@ -199,7 +202,7 @@ def test_the_list_costs_the_same_with_more_rows(
     client = login(bob)
     client.get(LIST)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get(LIST, {"tab": tab})
 
 
@@ -212,7 +215,7 @@ def test_its_page_costs_the_same_with_more_tickets(
     client = login(bob)
     client.get(LIST)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(url_of("problem", cold))
 
 
@@ -260,6 +263,29 @@ def test_who_sees_to_it_may_have_left(login, bob, dave, cold):
     assert f'<option value="{dave.pk}"' in offered
 
 
+@pytest.mark.parametrize("heir", ["dave", None])
+def test_who_sees_to_it_leaves_and_somebody_else_does(login, ada, bob, dave, cold, heir):
+    """The colleague who gets their tickets, or who let them go; what is mended stays as it was."""
+    done = {"mended_at": timezone.now(), "mended_by": ada, "mended_text": "Done."}
+    mended = make_problem(bob, title="Mended", **done)
+    handover = dave if heir else Handover.SPREAD
+
+    suspend(bob, by=ada, reason="Left us.", handover=handover)
+
+    cold.refresh_from_db()
+    mended.refresh_from_db()
+    assert (cold.owner, mended.owner) == (dave if heir else ada, bob)
+    assert "Handed on when whoever saw to it left, on " in cold.team_note
+    assert login(cold.owner).get(url_of("problem", cold)).status_code == 200
+
+
+def test_who_becomes_an_administrator_goes_on_seeing_to_it(bob, cold):
+    change_role(bob, Role.ADMIN, by=make_admin(is_superuser=True))
+
+    cold.refresh_from_db()
+    assert cold.owner == bob
+
+
 def test_a_category_with_a_problem_is_kept_and_the_reason_told(login, ada, cold, kettles):
     page = reverse("admin:tickets_category_delete", args=[kettles.pk])
 
@@ -278,5 +304,5 @@ def test_the_consoles_list_costs_the_same_with_more_rows(
     client, console = login(ada), reverse("admin:tickets_problem_changelist")
     client.get(console)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(console, {"state": "open"})

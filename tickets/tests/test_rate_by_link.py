@@ -222,6 +222,16 @@ def test_what_its_requester_cannot_open_the_link_cannot_rate(client, alice, ada,
     assert kept() == []
 
 
+def test_whoever_lives_in_their_mailbox_rates_as_well(client, alice, resolved):
+    """D0-13, D0-22: they never signed up, and the link is theirs all the same."""
+    alice.standing = Standing.UNCLAIMED
+    alice.save()
+
+    assert client.post(path_to_rate(resolved), {"rating": 4}).status_code == 302
+    resolved.refresh_from_db()
+    assert (kept(), resolved.status) == ([(resolved.pk, 0, 4)], Status.CLOSED)
+
+
 def test_another_person_who_is_signed_in_rates_in_the_requesters_name(login, carol, resolved):
     """The link counts, not who looks; a forwarded mail is the requester's own choice."""
     login(carol).post(path_to_rate(resolved), {"rating": 3})

@@ -74,7 +74,7 @@ class Dovecot:
             )
         )  # fmt: skip
         self.process = subprocess.Popen(["dovecot", "-F", "-c", str(config)])
-        for _try in range(100):
+        for _try in range(600):
             try:
                 with self.client():
                     return self
@@ -85,7 +85,7 @@ class Dovecot:
 
     def __exit__(self, *args):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        self.process.wait(60)
 
     @contextmanager
     def client(self):

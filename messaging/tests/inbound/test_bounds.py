@@ -4,7 +4,6 @@ import json
 import resource
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -95,15 +94,13 @@ def test_no_more_than_a_hundred_addresses_are_looked_at():
 @pytest.mark.plan("SEC-D17")
 def test_a_mail_that_takes_too_long_waits_in_quarantine(settings, db, kettles, monkeypatch):
     """Its reader is ended; the next mail gets another one."""
-    settings.MAIL_LIMITS = {"cpu_seconds": 0}
-    monkeypatch.setattr("messaging.inbound.sandbox.GRACE_SECONDS", 1)
     slow = HEAD + text(b"<p>a</p>" * 250_000, b"html") * 3
-    started = time.monotonic()
 
-    with Reader() as reader:
-        mails = [take_in(slow, reader=reader)]
-        assert time.monotonic() - started < 5
-        settings.MAIL_LIMITS = {}
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "MAIL_LIMITS", {"cpu_seconds": 0})
+        patch.setattr("messaging.inbound.sandbox.GRACE_SECONDS", 1)
+        with Reader() as reader:
+            mails = [take_in(slow, reader=reader)]
     mails.append(take_in(make_mail()))
 
     assert [(mail.fate, mail.reason) for mail in mails] == [

@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.error import HTTPError
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core import mail as django_mail
 from django.db import connection
 from django.urls import reverse
@@ -137,6 +138,18 @@ def test_raw_mails_are_for_administrators(login, request, ada, kettles, role):
     assert answer["Content-Type"] == "application/octet-stream"
     assert answer["Content-Disposition"].startswith("attachment")
     assert "sandbox" in answer["Content-Security-Policy"]
+
+
+@pytest.mark.plan("SEC-H6")
+def test_who_downloads_a_mail_is_written_down(login, ada, kettles):
+    """Who only looks at its row is not."""
+    mail = take_in(make_mail("zoe@example.org"))
+    client = login(ada)
+    client.get(page("inboundmail_change", mail.pk))
+    b"".join(client.get(page("inboundmail_raw", mail.pk)).streaming_content)
+
+    lines = LogEntry.objects.values_list("user__first_name", "object_id", "change_message")
+    assert list(lines) == [("Ada", str(mail.pk), "Downloaded as it came.")]
 
 
 def make_mail_bytes(mail):

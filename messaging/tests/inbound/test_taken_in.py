@@ -340,7 +340,7 @@ def test_the_ledger_costs_the_same_however_long(login, ada, django_assert_num_qu
     client = login(ada)
     client.get(reverse(LEDGER))
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(reverse(LEDGER))
 
 

@@ -1,0 +1,88 @@
+"""Mails that came back, and the addresses that get no more because theirs always do.
+
+Anybody can write a report. It counts only if it names a mail of ours by its Message-ID, which only
+who got it knows, and the address that mail went to (P8).
+"""
+
+from datetime import timedelta
+
+from allauth.account.authentication import get_authentication_records
+from allauth.account.signals import password_reset, user_logged_in
+from django.conf import settings
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts.signals import email_changed, user_confirmed
+from messaging.signals import mail_bounced
+
+from .envelopes import one_line
+from .models import AddressTrouble, OutgoingMail
+
+State = OutgoingMail.State
+
+FORGOTTEN_AFTER = timedelta(days=30)  # since an address had its last trouble; then it starts anew
+# What servers say of a recipient who is not there (RFC 3463), not of the mail or the sender.
+NOBODY_THERE = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
+
+
+@receiver(mail_bounced)
+def note_bounce(sender, mail, bounce, **kwargs):
+    found = OutgoingMail.objects.filter(message_id=bounce.message_id, state=State.SENT)
+    ours = found.filter(email__iexact=bounce.recipient).select_for_update().first()
+    if not (bounce.message_id and ours):
+        return
+    answer = one_line(bounce.answer or bounce.status)[:500]
+    if not bounce.is_final:
+        found.update(last_answer=answer)
+        return
+    found.update(state=State.FAILED, bounced_at=timezone.now(), last_answer=answer)
+    note_trouble(ours.email, answer)
+
+
+def note_refusal(mail: OutgoingMail, answer: str) -> None:
+    """The server refused the recipient of ``mail`` at once, which is a bounce without a report."""
+    if any(f" {code} " in f" {answer} " for code in NOBODY_THERE):
+        note_trouble(mail.email, answer)
+
+
+@transaction.atomic
+def note_trouble(email: str, answer: str) -> None:
+    """One more mail to ``email`` has come back."""
+    now = timezone.now()
+    trouble, _new = AddressTrouble.objects.get_or_create(email=email.lower())
+    trouble = AddressTrouble.objects.select_for_update().get(pk=trouble.pk)
+    if now - trouble.last_bounced_at > FORGOTTEN_AFTER:
+        trouble.bounces = 0
+    trouble.bounces += 1
+    trouble.last_bounced_at, trouble.last_answer = now, answer
+    if trouble.bounces >= settings.BOUNCES_TO_FLAG and not trouble.flagged_at:
+        trouble.flagged_at = now
+    trouble.save()
+
+
+def flagged(emails) -> set[str]:
+    """Those among ``emails``, in lower case, that get no more mail."""
+    emails = {email.lower() for email in emails}
+    troubled = AddressTrouble.objects.filter(email__in=emails, flagged_at__isnull=False)
+    return set(troubled.values_list("email", flat=True))
+
+
+def mail_again(email: str) -> None:
+    """What was wrong with the address is forgotten."""
+    AddressTrouble.objects.filter(email=email.lower()).delete()
+
+
+# --- Whoever reads what is mailed there -----------------------------------------
+
+
+@receiver([user_confirmed, email_changed, password_reset])
+def trust_the_address(sender, user, **kwargs):
+    mail_again(user.email)
+
+
+@receiver(user_logged_in)
+def trust_the_address_of_a_code(sender, request, user, **kwargs):
+    records = get_authentication_records(request, user)
+    if any(record["method"] == "code" for record in records):
+        mail_again(user.email)

@@ -1,0 +1,349 @@
+"""What becomes one mail, what waits, and what never waits (D1-14, P13)."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from accounts.signals import account_mail_composed
+from accounts.tests.factories import make_user
+from messaging.actions import post_message
+from notifications import outbox
+from notifications.addressing import address_notifications
+from notifications.models import Notification, OutgoingMail, Preference, Reaching
+from notifications.owing import owe
+from tickets import actions
+from tickets.tests.factories import make_ticket
+from tickets.workflow import ResolutionKind, Status
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Kind = Notification.Kind
+NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 1, 11, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def talk(clock, ticket, alice):
+    """Alice's ticket with Bob; she has heard of all that happened so far. She lives by UTC."""
+    User.objects.filter(pk=alice.pk).update(time_zone="UTC")
+    Notification.objects.all().delete()
+    return ticket
+
+
+def say(ticket, by, *bodies):
+    for body in bodies:
+        post_message(ticket, by=by, body=body)
+
+
+def resolve(ticket, by):
+    actions.change_status(
+        ticket, Status.RESOLVED, by=by, text="Done.", resolution=ResolutionKind.REPLACED
+    )
+
+
+def wish(person, kind=Kind.MESSAGE, **choice):
+    choice = {"is_wanted": True, **choice}
+    Preference.objects.update_or_create(user=person, kind=kind, channel="email", defaults=choice)
+
+
+def mails_to(person):
+    """The kinds of what each mail tells, in the order of the mails."""
+    mails = OutgoingMail.objects.filter(recipient=person).order_by("pk")
+    return [[each.kind for each in mail.notifications.order_by("pk")] for mail in mails]
+
+
+def sweep():
+    while address_notifications():
+        pass
+
+
+# --- Quiet hours and the daily digest -----------------------------------------------
+
+
+def test_in_quiet_hours_what_may_wait_waits_and_comes_as_one_mail(talk, clock, alice, bob, sink):
+    Reaching.objects.create(user=alice, quiet_from=time(22), quiet_until=time(7))
+    clock.move_to(MIDNIGHT)
+    say(talk, bob, "One", "Two", "Three")
+
+    outbox.drain()
+    at_night = len(sink.to(alice))
+    clock.move_to(MIDNIGHT + timedelta(hours=6, minutes=59))
+    outbox.drain()
+    before_seven = len(sink.to(alice))
+    clock.shift(60)
+    outbox.drain()
+
+    assert (at_night, before_seven, len(sink.to(alice))) == (0, 0, 1)
+    assert mails_to(alice) == [["message"] * 3]
+    assert OutgoingMail.objects.get(recipient=alice).ticket == talk
+
+
+def test_what_nobody_may_refuse_goes_in_quiet_hours_as_well(talk, clock, alice, bob):
+    Reaching.objects.create(user=alice, quiet_from=time(22), quiet_until=time(7))
+    clock.move_to(MIDNIGHT)
+    resolve(talk, bob)
+
+    sweep()
+
+    assert mails_to(alice) == [["resolved"]]
+
+
+def test_who_chose_the_digest_gets_one_mail_a_day_about_all_tickets(talk, clock, alice, bob):
+    wish(alice, is_daily=True)
+    other = make_ticket(alice, bob, category=talk.category)
+    Notification.objects.all().delete()
+    say(talk, bob, "One")
+    say(other, bob, "Two")
+    sweep()
+    waited = mails_to(alice)
+
+    clock.move_to(NOON + timedelta(hours=20))
+    sweep()
+
+    assert waited == []
+    assert mails_to(alice) == [["message", "message"]]
+    digest = OutgoingMail.objects.get(recipient=alice)
+    assert (digest.ticket, digest.message_id[:8]) == (None, "<digest-")
+
+
+@pytest.mark.parametrize("change", [{"is_daily": False}, {"is_wanted": False, "is_daily": True}])
+def test_another_choice_strands_nothing(talk, clock, alice, bob, change):
+    wish(alice, is_daily=True)
+    say(talk, bob, "One")
+    sweep()
+    wish(alice, **change)
+
+    clock.shift(86400)
+    sweep()
+
+    (mail,) = OutgoingMail.objects.filter(recipient=alice)
+    reason = "" if "is_wanted" not in change else "The person chose not to be mailed about this."
+    assert (mail.state, mail.last_answer) == ("dropped" if reason else "owed", reason)
+
+
+def test_another_hour_of_the_digest_delays_by_a_day_at_most(talk, clock, alice, bob):
+    wish(alice, is_daily=True)
+    say(talk, bob, "One")
+    sweep()
+
+    for hour in range(9, 21):  # each time it is due, she puts it off by an hour
+        clock.move_to(datetime(2026, 1, 11, hour - 1, tzinfo=UTC))
+        Reaching.objects.update_or_create(user=alice, defaults={"digest_at": time(hour)})
+        sweep()
+
+    assert mails_to(alice) == [["message"]]
+
+
+def test_what_waits_of_a_ticket_goes_before_what_may_not_wait(talk, clock, alice, bob):
+    """P2: the order on a ticket holds, also with digests."""
+    wish(alice, is_daily=True)
+    other = make_ticket(alice, bob, category=talk.category)
+    Notification.objects.all().delete()
+    say(other, bob, "Elsewhere")
+    say(talk, bob, "One", "Two")
+    sweep()
+    resolve(talk, bob)
+
+    sweep()
+
+    assert mails_to(alice) == [["message", "message"], ["resolved"]]
+    assert Notification.objects.get(recipient=alice, mail=None).event.ticket == other
+
+
+def test_a_ticket_waits_for_the_digest_that_tells_of_it(talk, clock, alice, bob, sink):
+    """P2: the server puts the digest off, and with it what comes after on its tickets."""
+    wish(alice, is_daily=True)
+    other = make_ticket(alice, bob, category=talk.category)
+    Notification.objects.all().delete()
+    say(talk, bob, "One")
+    say(other, bob, "Two")
+    sweep()
+    clock.shift(86400)
+    sink.handler.answers[alice.email] = ["450 Later"]
+    outbox.drain()
+    resolve(talk, bob)
+    outbox.drain()
+    held_back = len(sink.to(alice))
+
+    clock.shift(15)
+    outbox.drain()
+
+    first, second = sink.to(alice)
+    assert held_back == 0
+    assert "Two" in first.text
+    assert "Two" not in second.text
+
+
+def test_a_digest_waits_for_what_came_before_on_its_tickets(talk, clock, alice, bob, sink):
+    sink.handler.answers[alice.email] = ["450 Later"] * 2
+    other = make_ticket(alice, bob, category=talk.category)
+    Notification.objects.all().delete()
+    say(talk, bob, "First of all")
+    outbox.drain()
+    wish(alice, is_daily=True)
+    say(talk, bob, "One")
+    say(other, bob, "Two")
+    sweep()
+    OutgoingMail.objects.update(next_try_at=NOON + timedelta(days=1, hours=1))
+    clock.move_to(NOON + timedelta(days=1))
+
+    outbox.drain()
+    held_back = len(sink.to(alice))
+    clock.shift(3600)
+    sink.handler.answers.clear()
+    outbox.drain()
+
+    assert held_back == 0
+    assert ["First of all" in mail.text for mail in sink.to(alice)] == [True, False]
+
+
+# --- Not too many within the hour -----------------------------------------------------
+
+
+def test_what_is_too_many_within_the_hour_comes_as_one_mail(talk, clock, alice, bob, settings):
+    """P13"""
+    settings.MAILS_PER_HOUR = 3
+    say(talk, bob, *"abcdefg")
+
+    sweep()
+    at_once = mails_to(alice)
+    clock.shift(3599)
+    sweep()
+    just_before = mails_to(alice)
+    clock.shift(1)
+    sweep()
+
+    assert at_once == just_before == [["message"]] * 3
+    assert mails_to(alice) == [*at_once, ["message"] * 4]
+
+
+def test_others_do_not_wait_for_who_gets_many(talk, clock, alice, bob, carol, settings):
+    settings.MAILS_PER_HOUR = 1
+    theirs = make_ticket(carol, bob, category=talk.category)
+    Notification.objects.all().delete()
+    say(talk, bob, "One", "Two")
+    say(theirs, bob, "Three")
+
+    sweep()
+
+    assert (mails_to(alice), mails_to(carol)) == ([["message"]], [["message"]])
+
+
+def test_codes_and_what_nobody_may_refuse_are_never_held_back(talk, alice, bob, settings, sink):
+    """P10: a limit locks nobody out. They count, though: what may wait has had its share."""
+    settings.MAILS_PER_HOUR = 1
+    for _turn in range(2):
+        account_mail_composed.send(
+            sender=None, user=alice, kind="code", email=alice.email, subject="Code",
+            text="31415926", html="", expires_at=None,
+        )  # fmt: skip
+    say(talk, bob, "One")
+    resolve(talk, bob)
+
+    outbox.drain()
+
+    assert [mail["Subject"] for mail in sink.to(alice)].count("Code") == 2
+    assert mails_to(alice) == [[], [], ["message"], ["resolved"]]  # the message went before it
+
+
+def test_nothing_waits_longer_than_an_hour_for_room(talk, clock, alice, bob, settings):
+    """However much goes that nobody may put off."""
+    settings.MAILS_PER_HOUR = 1
+    say(talk, bob, "One", "Two")
+    sweep()
+    for minutes in (20, 40, 59):
+        clock.move_to(NOON + timedelta(minutes=minutes))
+        owe(Kind.WELCOME, alice, cause=f"user:{minutes}")
+        sweep()
+    before = mails_to(alice)
+
+    clock.move_to(NOON + timedelta(hours=1))
+    sweep()
+
+    assert before == [["message"], *[["welcome"]] * 3]
+    assert mails_to(alice) == [*before, ["message"]]
+
+
+def test_no_limit(talk, alice, bob, settings):
+    settings.MAILS_PER_HOUR = 0
+    say(talk, bob, *"abcdefg")
+
+    sweep()
+
+    assert mails_to(alice) == [["message"]] * 7
+
+
+def test_who_has_very_much_waiting_gets_several_mails(talk, clock, alice, settings):
+    settings.MAILS_PER_HOUR = 1
+    wish(alice, is_daily=True)
+    event = talk.events.filter(kind="status").last()
+    for number in range(250):
+        owe(Kind.MESSAGE, alice, cause=f"test:{number}", event=event)
+    sweep()
+
+    clock.shift(86400)
+    sweep()
+
+    assert [len(mail) for mail in mails_to(alice)] == [100, 100, 50]
+
+
+# --- What is not wanted ----------------------------------------------------------------
+
+
+def test_what_is_not_wanted_says_so_in_the_outbox(talk, alice, bob, sink):
+    """Why was she not told?"""
+    wish(alice, is_wanted=False)
+    say(talk, bob, "One")
+
+    outbox.drain()
+
+    (mail,) = OutgoingMail.objects.filter(recipient=alice)
+    assert sink.to(alice) == []
+    assert (mail.state, mail.ticket, mail.last_answer) == (
+        "dropped",
+        talk,
+        "The person chose not to be mailed about this.",
+    )
+
+
+# --- What it costs ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_many_cost_no_more_queries_than_one(talk, clock, bob, waits):
+    def cost(count):
+        people = [make_user(time_zone="UTC") for _ in range(count)]
+        for person in people:
+            wish(person, is_daily=waits)
+            theirs = make_ticket(person, bob, category=talk.category)
+            Notification.objects.filter(mail=None).delete()
+            owe(Kind.MESSAGE, *people, cause=f"test:{count}", event=theirs.events.first())
+        with CaptureQueriesContext(connection) as queries:
+            address_notifications()
+        return len(queries)
+
+    assert cost(1) == cost(3)
+
+
+def test_what_was_looked_at_before_lights_up_no_telephone_again(
+    talk, clock, alice, bob, monkeypatch
+):
+    told = []
+    monkeypatch.setattr("notifications.addressing.fan_out", lambda news, *rest: told.append(news))
+    wish(alice, is_daily=True)
+    say(talk, bob, "One")
+    sweep()
+    clock.shift(86400)
+    sweep()
+
+    assert [[each.kind for each in news] for news in told] == [["message"], []]

@@ -1,0 +1,29 @@
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from .. import unsubscribing
+
+
+# Mail programs post here from their own servers (RFC 8058), so no form of ours has been before it.
+# The signed link says all there is to say, and what it does is taken back on the person's page.
+@csrf_exempt
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request, choice):
+    """Who holds the link stops one choice of one person. Looking at it changes nothing, and it
+    says no more than the mail with the link did."""
+    named = unsubscribing.named_in(choice)
+    if named is None:
+        raise Http404
+    person, stopped = named
+    if request.method == "POST":
+        unsubscribing.stop(person, stopped)
+    context = {"choice": stopped, "is_stopped": request.method == "POST"}
+    page = render(request, "notifications/stop.html", context)
+    page.headers["X-Robots-Tag"] = "noindex"
+    return page
