@@ -115,7 +115,7 @@ def mail_with(registry, words):
     """The mail to Alice that says ``words``, waited for."""
     until = time.monotonic() + PATIENCE
     while not (found := [mail for mail in registry.mails_to(ALICE) if words in plain(mail)]):
-        assert time.monotonic() < until, registry.subjects_to(ALICE)
+        assert time.monotonic() < until, registry.headlines_to(ALICE)
         time.sleep(0.1)
     assert len(found) == 1
     return found[0]

@@ -7,8 +7,6 @@ from email.utils import formataddr, parseaddr
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from messaging.models import InboundMail
-
 MAX_SUBJECT = 69
 # Line ends and other controls, and the marks that turn the direction of what follows.
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
@@ -24,11 +22,11 @@ def envelope(
     ticket=None,
     reply_to="",
     stop_link="",
-    is_neutral=False,
+    their_mail="",
     is_answer=False,
 ) -> EmailMultiAlternatives:
-    """One mail to one person: nobody learns who else was told. One that ``is_neutral`` names
-    nothing that may have been chosen by a stranger, like the Message-ID of a mail. One that
+    """One mail to one person: nobody learns who else was told. ``their_mail``
+    is the Message-ID of what its reader wrote last on the ``ticket`` by mail. One that
     ``is_answer`` was written by nobody, to somebody who wrote to us (RFC 3834)."""
     headers = {
         "From": sender_for(ticket),
@@ -37,7 +35,7 @@ def envelope(
         "X-Auto-Response-Suppress": "All",
     }
     if ticket:
-        headers |= _thread_of(mail, ticket, "" if is_neutral else _last_mail_of(mail, ticket))
+        headers |= _thread_of(mail, ticket, their_mail)
     if stop_link:  # RFC 8058: mail programs offer it, and post there without asking again
         headers["List-Unsubscribe"] = f"<{stop_link}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -70,19 +68,12 @@ def return_path() -> str:
 def _thread_of(mail, ticket, theirs) -> dict:
     """All mails about a ticket name the same root, so mail programs show one thread; it is also
     the thread of whoever writes by mail, as theirs is answered."""
+    theirs = theirs if MESSAGE_ID.fullmatch(theirs) else ""  # or a header can't hold it
     root = f"<ticket-{ticket.reference.lower()}@{mail.message_id.rpartition('@')[2]}"
     return {
         "In-Reply-To": theirs or root,
         "References": f"{root} {theirs}" if theirs else root,
     }
-
-
-def _last_mail_of(mail, ticket) -> str:
-    """The Message-ID of what its reader wrote last by mail, unless a header can't hold it."""
-    person = mail.recipient_id
-    arrived = InboundMail.objects.filter(ticket=ticket, person=person, event__isnull=False)
-    last = arrived.order_by("-pk").values_list("message_id", flat=True).first() or ""
-    return last if MESSAGE_ID.fullmatch(last) else ""
 
 
 def subject_for(headline: str, ticket, is_neutral: bool = False) -> str:

@@ -56,7 +56,8 @@ CAUSES = {
 
 
 def facts_for(notification) -> dict:
-    """Of a notification loaded ``WITH_ALL``, and whether it ``is_refused``. Raises NotMeant."""
+    """Of a notification loaded ``WITH_ALL``, with ``is_refused`` and ``their_mail`` as ``told_by``
+    finds them. Raises NotMeant."""
     person = notification.recipient
     if notification.is_refused and may_be_refused(notification.kind, person.role):
         raise NotMeant(_("The person chose not to be mailed about this."))
@@ -143,6 +144,7 @@ def ticket_facts(notification) -> dict:
         "is_neutral": is_neutral,
         "acknowledgement": words_of_receipt(event) if is_receipt else "",
         "is_answer": event.data.get("rule") == away.OUT_OF_HOURS,
+        "their_mail": notification.their_mail,
         "reply_to": reply_address(ticket, person) if takes_answers(notification) else "",
         "other": Ticket.objects.filter(pk__in=others_in(event)).first(),
         "told_together": told_together(event) if event.kind == Line.MENDED else (),

@@ -4,11 +4,14 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Standing
+from messaging.models import InboundMail
 
 from .envelopes import envelope, one_line, subject_for
 from .mail_facts import WITH_ALL, basics, facts_for
@@ -21,7 +24,7 @@ from .quoting import cut, said_before
 # What a mail about many things says of the one ticket they are all about.
 OF_ONE_TICKET = (
     "ticket", "status_words", "is_requester", "takes_part", "follows", "reply_to", "link",
-    "link_words",
+    "link_words", "their_mail",
 )  # fmt: skip
 FIRST_WORDS = 240  # characters of each thing in a mail about many
 
@@ -47,11 +50,19 @@ def told_by(mails: list[OutgoingMail]) -> dict[int, list[Notification]]:
     """What each of ``mails`` tells, by its key, in the order in which it happened. One query for
     many of them: it is as long to build as all the rest of a mail."""
     found = Notification.objects.filter(mail__in=[mail.pk for mail in mails])
-    found = found.select_related(*WITH_ALL).annotate(is_refused=is_refused())
+    found = found.select_related(*WITH_ALL)
+    found = found.annotate(is_refused=is_refused(), their_mail=_their_last_mail())
     told = {}
     for each in sorted(found.order_by(), key=attrgetter("pk")):  # sorting in SQL costs far more
         told.setdefault(each.mail_id, []).append(each)
     return told
+
+
+def _their_last_mail() -> Coalesce:
+    theirs = InboundMail.objects.filter(
+        ticket=OuterRef("event__ticket"), person=OuterRef("recipient"), event__isnull=False
+    )
+    return Coalesce(Subquery(theirs.order_by("-pk").values("message_id")[:1]), Value(""))
 
 
 def letter(name: str, person, **facts) -> dict:
@@ -119,7 +130,7 @@ def enveloped(mail, name, facts) -> EmailMultiAlternatives:
         ticket=ticket,
         reply_to=facts.get("reply_to", ""),
         stop_link=facts.get("stop_link", ""),
-        is_neutral=facts.get("is_neutral", False),
+        their_mail="" if facts.get("is_neutral") else facts.get("their_mail", ""),
         is_answer=facts.get("is_answer", False),
     )
 

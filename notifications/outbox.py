@@ -29,7 +29,7 @@ from .mails import compose, told_by
 from .meant import NotMeant
 from .models import Notification, OutgoingMail
 from .models.mail import DIGEST, new_digest_id
-from .owed import FIRST_DELAY, LEASE, SLOWEST, UNLEASED, retry_delay
+from .owed import FIRST_DELAY, LEASE, UNLEASED, retry_delay
 from .owing import owe
 
 Kind = Notification.Kind
@@ -62,9 +62,11 @@ def drain() -> None:
 def deliver_for_a_while(batch: list[OutgoingMail], connection, breaker: Breaker) -> None:
     """Deliver, and take from ``batch``, what is told as its people's rights are now."""
     told, until = told_by(batch), monotonic() + FRESH_SECONDS
+    ours = still_ours(batch)
     while batch and monotonic() < until:
         mail = batch.pop(0)
-        deliver(mail, connection, breaker, told.get(mail.pk))
+        if mail.pk in ours:
+            deliver(mail, connection, breaker, told.get(mail.pk))
 
 
 def claim(breaker: Breaker) -> list[OutgoingMail]:
@@ -94,8 +96,6 @@ def deliver(mail: OutgoingMail, connection, breaker: Breaker, told=None) -> None
 
     Raises OSError when the connection was lost; the mail has been put off by then.
     """
-    if not _is_still_ours(mail):
-        return  # somebody else has it, or it is not owed any more
     try:
         message = _message(mail, told)
         fault("before_smtp")
@@ -121,13 +121,15 @@ def deliver(mail: OutgoingMail, connection, breaker: Breaker, told=None) -> None
         fault("after_mark")
 
 
-def _is_still_ours(mail) -> bool:
-    """With time for the slowest conversation; asking costs less than prolonging each time."""
-    now = timezone.now()
-    if mail.leased_until - now > SLOWEST:
-        return _held(mail).exists()
-    mail.leased_until = now + LEASE
-    return bool(_held(mail).update(leased_until=mail.leased_until))
+def still_ours(mails: list[OutgoingMail]) -> set[int]:
+    """The keys of those that nobody else has, and that are owed still; leased for long enough that
+    the last of them may have the slowest conversation."""
+    leases = {mail.lease for mail in mails}
+    held = OutgoingMail.objects.filter(
+        pk__in=[mail.pk for mail in mails], lease__in=leases, state=State.OWED
+    )
+    held.update(leased_until=timezone.now() + LEASE)
+    return set(held.values_list("pk", flat=True))
 
 
 def _message(mail, told):

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-SLOWEST = timedelta(minutes=3)  # conversation about one row: six answers of EMAIL_TIMEOUT each
+# Longer than the slowest conversation about one row: six answers of EMAIL_TIMEOUT each.
 LEASE = timedelta(minutes=4)
 UNLEASED = {"lease": None, "leased_until": None}
 FIRST_DELAY = timedelta(seconds=15)

@@ -60,7 +60,7 @@ def _notification(kind, desk) -> Notification:
     """As it would be owed, to be written as it would be read."""
     told = {"cause": "sample", "recipient": desk.customer} | MADE[kind](desk)
     notification = Notification(kind=kind, **told)
-    notification.is_refused = False
+    notification.is_refused, notification.their_mail = False, ""
     if notification.event:
         notification.event = TicketEvent.objects.get(pk=notification.event.pk)
     return notification

@@ -51,7 +51,8 @@ def news_of(notification: Notification) -> News:
         raise NotMeant(_("The person’s account has changed."))
     if notification.read_at:
         raise NotMeant(_("The person has read it already."))
-    notification.is_refused = False  # mails may be; of these ``sending`` has asked
+    # What only mails ask; of these ``sending`` has asked.
+    notification.is_refused, notification.their_mail = False, ""
     with timezone.override(person.zone), translation.override(language_for(person)):
         facts = facts_for(notification)
         headline = one_line(words_of(f"{notification.kind}_subject.txt", facts))

@@ -292,7 +292,7 @@ def test_worker_that_lost_its_lease_does_not_send(sink, alice):
     (mail,) = outbox.claim(Breaker())
     OutgoingMail.objects.update(lease=uuid.uuid4())  # a second worker took it over
 
-    outbox.deliver(mail, django_mail.get_connection(), Breaker())
+    outbox.deliver_for_a_while([mail], django_mail.get_connection(), Breaker())
 
     assert sink.mails == []
     assert rows("state") == [("owed",)]
@@ -327,10 +327,10 @@ def test_mail_that_cannot_be_written_does_not_hold_up_the_others(
 ):
     """P11: it is shown as failed, and loud in the log."""
 
-    def compose(mail, write=outbox.compose):
+    def compose(mail, told, write=outbox.compose):
         if mail.email == "alice@example.org":
             raise ZeroDivisionError
-        return write(mail)
+        return write(mail, told)
 
     monkeypatch.setattr(outbox, "compose", compose)
     owe_welcome(alice, carol)
