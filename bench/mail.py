@@ -36,7 +36,7 @@ PAGES = {
     "Agent's ticket": ("agent", "/workspace/tickets/{longest}/"),
 }
 JOBS = {
-    "out": "from notifications.outbox import drain as job",
+    "out": "from notifications.mail.outbox import drain as job",
     "in": "from messaging.inbound.ledger import process_waiting as job",
 }
 
@@ -107,7 +107,7 @@ def owe_mails(count):
     agent, and two messages."""
     from accounts.models import Role, Standing, User
     from messaging.actions import post_message
-    from notifications.addressing import address_notifications
+    from notifications.mail.addressing import address_notifications
     from notifications.models import Notification, OutgoingMail
     from tickets.actions import assign, raise_ticket
     from tickets.models import Category

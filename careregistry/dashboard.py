@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from accounts.console import capped
 from accounts.lists import LISTS
 from accounts.models import Application, Role, User
-from notifications.circuit import circuit_open
+from notifications.mail.circuit import circuit_open
 from tickets.automation.assignment import Desk, overdue
 from tickets.counting import CappedCount
 from tickets.models import Concern, DaySummary, Feedback, RuleRun, Ticket

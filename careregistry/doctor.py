@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.checkups import CHECKUPS, Checkup, Finding, Level, checkup
-from notifications.circuit import circuit_open
+from notifications.mail.circuit import circuit_open
 from notifications.models import OutgoingMail, Webhook, WebhookDelivery
 from tickets import anchors
 from tickets.automation import clockwork

@@ -333,10 +333,10 @@ PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
 MAIL_DIR = DATA_DIR / "mail"
 if env("EMAIL_URL", default=""):
-    vars().update(env.email("EMAIL_URL", backend="notifications.backends.SmtpBackend"))
+    vars().update(env.email("EMAIL_URL", backend="notifications.mail.backends.SmtpBackend"))
 else:
     # Nowhere to send to: every mail becomes a file a person can open.
-    EMAIL_BACKEND = "notifications.backends.FolderBackend"
+    EMAIL_BACKEND = "notifications.mail.backends.FolderBackend"
 EMAIL_TIMEOUT = 30
 EMAIL_OAUTH_MAILBOX = env("EMAIL_OAUTH_MAILBOX", default="")  # whose token sends mail as well
 DEFAULT_FROM_EMAIL = env(

@@ -27,7 +27,7 @@ if os.environ.get("SOAK"):
 DEMONSTRATION = """
 from django.contrib.auth.hashers import make_password
 from accounts.tests.factories import PASSWORD
-from notifications.unsubscribing import path_to_stop
+from notifications.mail.unsubscribing import path_to_stop
 from tickets.improvement.feedback import path_to_rate
 User.objects.update(password=make_password(PASSWORD))
 nadia = make_user("Nadia", last_name="Novak", email="nadia@example.com")

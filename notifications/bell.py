@@ -17,7 +17,7 @@ from accounts.models import User
 from messaging.signals import news_asked
 from tickets.models import Audience, Ticket, TicketEvent
 
-from .meant import STILL_MEANT
+from .mail.meant import STILL_MEANT
 from .models import Notification
 
 MOST = 99  # more are not counted

@@ -9,9 +9,9 @@ from accounts.models import Role, User
 from tickets.models import Ticket, TicketEvent
 from tickets.relations.link_words import others_in
 
-from .envelopes import one_line
-from .mail_facts import CAUSES, link_for, status_words
-from .mail_templates import words_of
+from .mail.envelopes import one_line
+from .mail.facts import CAUSES, link_for, status_words
+from .mail.templates import words_of
 from .models import Notification
 
 Kind = Notification.Kind

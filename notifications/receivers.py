@@ -48,7 +48,7 @@ from tickets.signals import (
 )
 from tickets.workflow import Part, Status
 
-from . import mail_in
+from .mail import letters
 from .models import Notification, OutgoingMail
 from .owing import owe
 from .tasks import ring
@@ -113,10 +113,10 @@ def customers_of(ticket, *, but: User | None = None) -> list[User]:
 
 @receiver(ticket_raised)
 def owe_receipt_and_call_admins(sender, ticket, event, **kwargs):
-    if not mail_in.is_receipt_too_many(event):
+    if not letters.is_receipt_too_many(event):
         owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=event)
     elif "automatic" not in event.data:
-        budgets.stop(ticket, person=ticket.requester, most=mail_in.RECEIPTS_PER_HOUR)
+        budgets.stop(ticket, person=ticket.requester, most=letters.RECEIPTS_PER_HOUR)
     if ticket.assignee is None and ticket.category.routing != Routing.AUTOMATIC:
         admins = User.objects.admins().exclude(pk=ticket.requester_id)
         owe_ticket_mail(Kind.TICKET_UNASSIGNED, *admins, event=event)

@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 @shared_task
 def send_owed_mail():
     """There is work: a bell after a commit, or the sweep that finds lost bells."""
-    from . import outbox  # noqa: PLC0415 -- sending owes as well, and rings
+    from .mail import outbox  # noqa: PLC0415 -- sending owes as well, and rings
 
     outbox.drain()
 

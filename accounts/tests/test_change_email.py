@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import emails
 from accounts.models import AccountEvent, User
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import OutgoingMail
 
 from .doors import ask_for_reset, code_in, sign_in, signed_in_id, type_code, wrong

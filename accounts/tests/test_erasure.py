@@ -16,7 +16,7 @@ from accounts.people import AccountRefusal
 from accounts.tests.doors import sign_in, signed_in_id
 from accounts.tests.factories import PASSWORD, make_admin, make_user
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification
 from tickets import expiry
 from tickets.actions import assign

@@ -16,7 +16,7 @@ from accounts import archive, exports, leftovers
 from accounts.models import AccountEvent, DataExport, User
 from accounts.people import AccountRefusal
 from accounts.tests.factories import PASSWORD, make_user
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification
 from tickets.tests.racing import race
 

@@ -17,7 +17,7 @@ from accounts.invitations import InvitationRefused
 from accounts.models import Invitation, Role, Standing, User
 from accounts.tests.doors import sign_in, signed_in_id
 from accounts.tests.factories import PASSWORD, make_admin, make_user
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import OutgoingMail
 
 pytestmark = pytest.mark.django_db

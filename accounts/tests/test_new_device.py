@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import factors, retention, sign_ins
 from accounts.devices import PEOPLE_EACH
 from accounts.models import AccountEvent, KnownDevice, LoginRecord, Standing, User
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, Preference
 
 from .doors import code_in, sign_in, signed_in_id, type_code

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import actions, applications
 from accounts.models import AccountEvent, Application, Role, Standing, User
 from accounts.tests.factories import PASSWORD, make_application, make_user
-from notifications import outbox
+from notifications.mail import outbox
 from tickets.tests.racing import race
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,8 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications import mails, outbox
+from notifications.mail import composing as mails
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets.models import Ticket
 from tickets.summaries import summarise_days

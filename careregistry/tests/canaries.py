@@ -35,7 +35,7 @@ from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
 from messaging.inbound import ledger
 from messaging.models import Fate, InboundMail
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import (
     Notification,
     OutgoingMail,

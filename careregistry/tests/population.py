@@ -26,7 +26,7 @@ from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
 from messaging.inbound import ledger
 from messaging.models import AgentAddress, Fate, InboundMail, Mailbox, Reason, SenderRule
-from notifications import bounces, outbox
+from notifications.mail import bounces, outbox
 from notifications.models import (
     Circuit,
     Notification,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import erasure, exports, signups
 from accounts.models import AccountEvent, DataExport, Role, Standing, User
 from accounts.tests.factories import PASSWORD
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets.models import Attachment, Ticket, TicketEvent
 

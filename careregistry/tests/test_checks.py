@@ -36,7 +36,7 @@ BAD = [
     ({"ALLOWED_HOSTS": ["*"]}, "ALLOWED_HOSTS answers to any host name."),
     ({"HISTORY_KEY": GOOD["SECRET_KEY"]}, "SECRET_KEY and HISTORY_KEY are the same."),
     (
-        {"EMAIL_BACKEND": "notifications.backends.FolderBackend"},
+        {"EMAIL_BACKEND": "notifications.mail.backends.FolderBackend"},
         "EMAIL_URL is missing, so nobody would get any mail.",
     ),
     ({"SECRET_KEY": "x" * 49}, "SECRET_KEY is shorter than 50 characters."),
@@ -98,7 +98,7 @@ def production(settings):
     settings.ALLOWED_HOSTS = ["care.example.org"]
     settings.SECRET_KEY = GOOD["SECRET_KEY"]
     settings.HISTORY_KEY = GOOD["HISTORY_KEY"]
-    settings.EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
 
 
 @pytest.mark.plan("SEC-I1")

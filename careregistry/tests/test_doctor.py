@@ -40,7 +40,7 @@ def found(code) -> tuple[str, str]:
 @pytest.fixture
 def mail_server(settings):
     """Something that listens where mail goes."""
-    settings.EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
         yield server
@@ -239,7 +239,7 @@ def test_mail_out(mail_server):
 
 
 def test_mail_that_goes_into_a_folder(settings):
-    settings.EMAIL_BACKEND = "notifications.backends.FolderBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.FolderBackend"
 
     assert found("mail_out") == ("warn", f"Every mail becomes a file in {settings.MAIL_DIR}")
 

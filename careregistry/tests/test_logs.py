@@ -19,7 +19,7 @@ from accounts.signals import account_mail_composed
 from accounts.tests.doors import sign_in
 from careregistry.logs import DiscreetFormatter, without_addresses
 from messaging.actions import post_message, post_note
-from notifications import outbox
+from notifications.mail import outbox
 from tickets import actions
 from tickets.workflow import ResolutionKind, Status
 

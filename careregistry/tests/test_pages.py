@@ -26,7 +26,7 @@ def test_the_front_page_leads_to_sign_in_and_sign_up(client, django_assert_num_q
 def test_visitors_are_told_where_the_mail_goes_without_a_mail_server(client, settings, door):
     assert str(settings.MAIL_DIR) not in client.get(reverse(door)).text
 
-    settings.EMAIL_BACKEND = "notifications.backends.FolderBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.FolderBackend"
     assert str(settings.MAIL_DIR) in client.get(reverse(door)).text
 
     settings.PRODUCTION = True

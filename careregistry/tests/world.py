@@ -20,8 +20,8 @@ from django.utils import timezone
 from accounts.applications import path_to_apply_again
 from accounts.models import Address, Standing, User
 from accounts.sign_ins import path_to_dispute
+from notifications.mail.unsubscribing import path_to_stop
 from notifications.models import Notification, PushSubscription
-from notifications.unsubscribing import path_to_stop
 from tickets.improvement.feedback import path_to_rate
 from tickets.models import Category, LinkKind
 from tickets.relations import links

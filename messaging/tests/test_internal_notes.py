@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.tests.factories import make_admin
 from messaging import live
 from messaging.models import Message
-from notifications import outbox
+from notifications.mail import outbox
 from tickets.models import Attachment, Ticket
 from tickets.tests.files import TXT, download, file
 from tickets.wording import clock

@@ -20,7 +20,7 @@ from accounts.tests.factories import PASSWORD
 from messaging import live
 from messaging.actions import post_message, post_note
 from messaging.models import Message
-from notifications import outbox
+from notifications.mail import outbox
 from tickets import actions
 from tickets.models import Ticket
 from tickets.parties import requesters

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from accounts.console import ReadOnlyAdmin
 
-from .. import bounces, circuit, outbox
+from ..mail import bounces, circuit, outbox
 from ..models import AddressTrouble, Circuit, OutgoingMail
 from ..tasks import ring
 

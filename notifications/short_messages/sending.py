@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.faults import fault
 
-from ..meant import NotMeant
+from ..mail.meant import NotMeant
 from ..models import Channel, Reaching, ShortMessage
 from ..owed import FIRST_DELAY, LEASE, UNLEASED, retry_delay
 from ..pacing import quiet_until

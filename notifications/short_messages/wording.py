@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from ..envelopes import one_line
-from ..mail_facts import facts_for
-from ..mail_templates import language_for, words_of
-from ..meant import NotMeant
+from ..mail.envelopes import one_line
+from ..mail.facts import facts_for
+from ..mail.meant import NotMeant
+from ..mail.templates import language_for, words_of
 from ..models import Notification
 
 Kind = Notification.Kind

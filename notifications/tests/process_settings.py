@@ -3,7 +3,7 @@
 from careregistry.settings import DATA_DIR
 from careregistry.settings_test import *  # noqa: F403
 
-EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
 CELERY_BROKER_URL = "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(DATA_DIR / "queue"),

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
 
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Preference, Reaching, ShortMessage
 from notifications.short_messages import browsers, sending
 

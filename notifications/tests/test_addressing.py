@@ -11,8 +11,8 @@ from accounts.models import User
 from accounts.signals import account_mail_composed
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications import outbox
-from notifications.addressing import address_notifications
+from notifications.mail import outbox
+from notifications.mail.addressing import address_notifications
 from notifications.models import Notification, OutgoingMail, Preference, Reaching
 from notifications.owing import owe
 from tickets import actions
@@ -339,7 +339,9 @@ def test_what_was_looked_at_before_lights_up_no_telephone_again(
     talk, clock, alice, bob, monkeypatch
 ):
     told = []
-    monkeypatch.setattr("notifications.addressing.fan_out", lambda news, *rest: told.append(news))
+    monkeypatch.setattr(
+        "notifications.mail.addressing.fan_out", lambda news, *rest: told.append(news)
+    )
     wish(alice, is_daily=True)
     say(talk, bob, "One")
     sweep()

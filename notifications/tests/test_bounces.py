@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.signals import account_mail_composed, email_changed, user_confirmed
 from messaging.actions import post_message
 from messaging.tests.inbound.mails import take_in
-from notifications import bounces, outbox
+from notifications.mail import bounces, outbox
 from notifications.models import AddressTrouble, Notification, OutgoingMail
 from tickets.models import Ticket
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_user
 from careregistry.doctor import ask_mail_out
-from notifications import outbox
-from notifications.circuit import Breaker, circuit_open
+from notifications.mail import outbox
+from notifications.mail.circuit import Breaker, circuit_open
 from notifications.models import AddressTrouble, Circuit, Notification, OutgoingMail
 from notifications.owing import owe
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.signals import account_mail_composed
-from notifications import outbox
-from notifications.circuit import Breaker
+from notifications.mail import outbox
+from notifications.mail.circuit import Breaker
 from notifications.models import Notification, OutgoingMail
 from notifications.owing import owe
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from django.core.mail import EmailMessage
 
-from notifications import outbox
-from notifications.backends import FolderBackend
+from notifications.mail import outbox
+from notifications.mail.backends import FolderBackend
 from notifications.models import Notification, OutgoingMail
 from notifications.owing import owe
 
 
 @pytest.fixture
 def folder(settings):
-    settings.EMAIL_BACKEND = "notifications.backends.FolderBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.FolderBackend"
     return Path(settings.MAIL_DIR)
 
 

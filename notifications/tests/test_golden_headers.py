@@ -16,7 +16,7 @@ from accounts.models import Standing, User
 from accounts.signals import account_mail_composed, user_confirmed
 from messaging.actions import post_message
 from messaging.models import Fate, InboundMail
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets import actions
 from tickets.models import Category, Channel

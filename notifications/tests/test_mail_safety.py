@@ -6,8 +6,8 @@ import pytest
 
 from accounts.tests.factories import make_user
 from messaging.actions import post_message, post_note
-from notifications import outbox
-from notifications.envelopes import one_line
+from notifications.mail import outbox
+from notifications.mail.envelopes import one_line
 from notifications.models import OutgoingMail
 from tickets import actions
 from tickets.tests.factories import make_category, make_ticket

@@ -8,11 +8,11 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from messaging.actions import post_message
-from notifications import mail_templates, mails, outbox
-from notifications.mail_templates import FOLDER, html_of
+from notifications.mail import composing, outbox, templates
+from notifications.mail.samples import NAMES, sample_of
+from notifications.mail.template_checks import ask_templates
+from notifications.mail.templates import FOLDER, html_of
 from notifications.models import Notification, OutgoingMail
-from notifications.samples import NAMES, sample_of
-from notifications.template_checks import ask_templates
 from tickets.models import Category, ReferenceCounter, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -217,11 +217,11 @@ def test_the_frame_reads_as_if_it_were_styled_afterwards(monkeypatch, name):
     def both(facts):
         fast = html_of(facts)
         with monkeypatch.context() as patch:
-            patch.setattr(mail_templates, "is_products", lambda found: False)
+            patch.setattr(templates, "is_products", lambda found: False)
             pairs.append((fast, html_of(facts)))
         return fast
 
-    monkeypatch.setattr(mails, "html_of", both)
+    monkeypatch.setattr(composing, "html_of", both)
 
     sample_of(name, "en")
 

@@ -10,8 +10,8 @@ from accounts import people
 from accounts.models import AgentProfile, Application, Role, Standing
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications import outbox
-from notifications.envelopes import subject_for
+from notifications.mail import outbox
+from notifications.mail.envelopes import subject_for
 from notifications.models import OutgoingMail
 from tickets import actions
 from tickets.improvement import feedback

@@ -3,8 +3,8 @@
 import pytest
 
 from messaging.actions import post_message, post_note
-from notifications import outbox
-from notifications.mails import NotMeant, compose
+from notifications.mail import outbox
+from notifications.mail.composing import NotMeant, compose
 from notifications.models import Notification, OutgoingMail, Preference
 from tickets import actions
 from tickets.tests.factories import make_ticket

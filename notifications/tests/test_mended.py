@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications import outbox
+from notifications.mail import outbox
 from tickets.improvement import problems
 from tickets.tests.factories import make_problem, make_ticket
 

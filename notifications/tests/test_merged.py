@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications import outbox
+from notifications.mail import outbox
 from tickets import actions
 from tickets.models import LinkKind
 from tickets.parties import participants

@@ -40,10 +40,10 @@ def provider(settings, db, monkeypatch):
         auth_require_tls=False,
     )
     server.start()
-    settings.EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = server.hostname, server.port
     settings.EMAIL_OAUTH_MAILBOX = "Care"
-    monkeypatch.setattr("notifications.backends.access_token", lambda mailbox: mailbox.secret)
+    monkeypatch.setattr("notifications.mail.backends.access_token", lambda mailbox: mailbox.secret)
     yield server.handler
     server.stop()
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications import outbox
-from notifications.circuit import Breaker
+from notifications.mail import outbox
+from notifications.mail.circuit import Breaker
 from notifications.models import Notification, OutgoingMail
 from notifications.owing import owe
 from notifications.tasks import send_owed_mail
@@ -124,7 +124,7 @@ def test_mail_is_given_up_after_ten_tries(sink, alice, clock, settings):
 @pytest.mark.plan("SEC-F3")
 def test_server_that_is_down_costs_no_tries_and_the_outbox_drains_after(settings, clock, alice):
     """Each mail waits as long again as it has waited; then all arrive in order, once."""
-    settings.EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     people = [make_user() for _ in range(30)]
     owe_welcome(*people)
@@ -152,7 +152,7 @@ def test_pages_wait_for_no_mail_server_and_mails_come_in_order(
     settings, clock, login, quiet_ticket, alice
 ):
     """P2: what is owed grows meanwhile, where administrators see it."""
-    settings.EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     page = reverse("messaging:write", args=[quiet_ticket.reference])
     waiting = []
@@ -172,7 +172,7 @@ def test_pages_wait_for_no_mail_server_and_mails_come_in_order(
 
 
 def test_delay_of_an_outage_is_capped_and_ends(settings, clock, alice):
-    settings.EMAIL_BACKEND = "notifications.backends.SmtpBackend"
+    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     owe_welcome(alice)
     outbox.drain()

@@ -5,7 +5,7 @@ import pytest
 from accounts import people
 from accounts.tests.factories import make_user
 from messaging.actions import post_message, post_note
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail, Preference
 from tickets import actions
 from tickets.models import Follower

@@ -7,7 +7,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.tests.doors import sign_up, type_code
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from tickets.models import Ticket
 from tickets.tests.raising import form_of
 

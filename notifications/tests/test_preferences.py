@@ -9,7 +9,8 @@ from accounts.models import Application, Role
 from accounts.signals import application_received
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications import outbox, preferences
+from notifications import preferences
+from notifications.mail import outbox
 from notifications.models import Channel, Notification, OutgoingMail, Preference, Reaching
 from notifications.preferences import Mail, Wishes
 from tickets import actions

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, ShortMessage
 
 from .smtp import Sink

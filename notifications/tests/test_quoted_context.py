@@ -6,8 +6,8 @@ from django.utils.html import escape
 from messaging.actions import post_message, post_note
 from messaging.inbound.html_text import text_of
 from messaging.inbound.quotes import new_part
-from notifications import outbox
-from notifications.quoting import MAX_QUOTE
+from notifications.mail import outbox
+from notifications.mail.quoting import MAX_QUOTE
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 
 from messaging import ruling
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets import actions
 from tickets.automation import rules

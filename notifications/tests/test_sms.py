@@ -8,7 +8,7 @@ from datetime import time, timedelta
 import pytest
 
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Reaching, ShortMessage
 from notifications.short_messages import sending, sms
 from notifications.short_messages.wording import News, as_text, is_gsm, length

@@ -7,7 +7,7 @@ from accounts import actions as accounts
 from accounts.models import Application, Role, Standing, User
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets import actions
 from tickets.workflow import Status

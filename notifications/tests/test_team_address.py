@@ -3,7 +3,7 @@
 import pytest
 
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from tickets.models import Category
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging.actions import post_message, post_note
-from notifications.addressing import address_notifications
+from notifications.mail.addressing import address_notifications
 from notifications.models import (
     Notification,
     OutgoingMail,

@@ -11,9 +11,9 @@ from accounts import actions as accounts
 from accounts.models import Role, Standing, User
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
+from notifications.mail.unsubscribing import path_to_stop
 from notifications.models import Preference
-from notifications.unsubscribing import path_to_stop
 from tickets import actions
 from tickets.workflow import ResolutionKind, Status
 

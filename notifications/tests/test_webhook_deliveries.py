@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail, WebhookDelivery
 from notifications.webhooks import delivering
 from notifications.webhooks.events import owe_test

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from .. import unsubscribing
+from ..mail import unsubscribing
 
 
 # Mail programs post here from their own servers (RFC 8058), so no form of ours has been before it.

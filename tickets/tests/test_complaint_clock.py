@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification
 from tickets import actions
 from tickets.automation import clockwork

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from accounts import erasure, exports
 from accounts.models import DataExport
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification
 from tickets import actions, history, removal
 from tickets.models import (

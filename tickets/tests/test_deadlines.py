@@ -8,9 +8,9 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.mails import compose
+from notifications.mail.composing import compose
+from notifications.mail.outbox import address_notifications
 from notifications.models import OutgoingMail
-from notifications.outbox import address_notifications
 from tickets import actions
 from tickets.models import TicketEvent
 from tickets.promise import sla, usual

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts import holds
 from messaging.actions import post_message
-from notifications import outbox
+from notifications.mail import outbox
 from tickets import actions, anchors, removal
 from tickets.models import Attachment, Ticket, TicketEvent, Tombstone
 from tickets.parties import calls, requesters

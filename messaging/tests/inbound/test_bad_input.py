@@ -7,7 +7,7 @@ from django.conf import settings as product
 from accounts.tests.factories import make_user
 from messaging.inbound import ledger
 from messaging.models import Fate, InboundMail, Reason
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import OutgoingMail
 from tickets.models import Attachment, Ticket
 from tickets.uploads import BY_MAIL

@@ -19,7 +19,7 @@ from accounts.checkups import Level
 from accounts.retention import keep_rules
 from messaging.inbound import checkups, imap, ledger, oauth, watching
 from messaging.models import AgentAddress, Fate, InboundMail, Mailbox, SenderRule
-from notifications import outbox
+from notifications.mail import outbox
 from tickets import actions
 from tickets.models import Ticket
 from tickets.removal import remove_for_good

@@ -11,7 +11,7 @@ from messaging import ruling
 from messaging.actions import post_message
 from messaging.inbound import ledger
 from messaging.models import InboundMail
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification
 from tickets.actions import assign
 from tickets.automation import rules

@@ -11,7 +11,7 @@ from accounts.tests.factories import make_agent, make_user
 from messaging.actions import post_note
 from messaging.inbound import facts, ledger
 from messaging.models import AgentAddress, Fate, InboundMail, Reason
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets.mail_addresses import new_message_id
 from tickets.models import Attachment, Expertise, Ticket

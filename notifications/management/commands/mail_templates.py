@@ -1,8 +1,8 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from notifications import template_checks
-from notifications.samples import NAMES, sample_of
+from notifications.mail import template_checks
+from notifications.mail.samples import NAMES, sample_of
 
 
 class Command(BaseCommand):

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from notifications import outbox
+from notifications.mail import outbox
 from notifications.models import OutgoingMail, ShortMessage, WebhookDelivery
 from notifications.owed import Owed
 from notifications.short_messages import sending

@@ -16,8 +16,8 @@ from django.utils import timezone
 from accounts.signals import email_changed, user_confirmed
 from messaging.signals import mail_bounced
 
+from ..models import AddressTrouble, OutgoingMail
 from .envelopes import one_line
-from .models import AddressTrouble, OutgoingMail
 
 State = OutgoingMail.State
 

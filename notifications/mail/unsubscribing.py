@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from accounts.models import User
 
-from .models import Channel, Preference
-from .preferences import Choice, choices_for
+from ..models import Channel, Preference
+from ..preferences import Choice, choices_for
 
-_signer = Signer(salt="notifications.unsubscribing")
+_signer = Signer(salt="notifications.mail.unsubscribing")
 
 
 def path_to_stop(person: User, kind: str) -> str:

@@ -4,7 +4,7 @@ from accounts.models import Standing
 from tickets.automation.timing import MOMENTS
 from tickets.workflow import OURS, Status
 
-from .models import Notification
+from ..models import Notification
 
 Kind = Notification.Kind
 

@@ -12,10 +12,10 @@ from django.utils import translation
 
 from tickets.models import TicketEvent
 
+from ..models import Notification, OutgoingMail
+from .composing import enveloped, letter, together
 from .envelopes import envelope
-from .mail_facts import facts_for
-from .mails import enveloped, letter, together
-from .models import Notification, OutgoingMail
+from .facts import facts_for
 from .sample_desk import MADE, Desk
 
 Kind = Notification.Kind

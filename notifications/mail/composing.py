@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from accounts.models import Standing
 from messaging.models import InboundMail
 
+from ..models import Notification, OutgoingMail
+from ..preferences import is_refused
 from .envelopes import envelope, one_line, subject_for
-from .mail_facts import WITH_ALL, basics, facts_for
-from .mail_templates import html_of, language_for, words_of
+from .facts import WITH_ALL, basics, facts_for
 from .meant import NotMeant
-from .models import Notification, OutgoingMail
-from .preferences import is_refused
 from .quoting import cut, said_before
+from .templates import html_of, language_for, words_of
 
 # What a mail about many things says of the one ticket they are all about.
 OF_ONE_TICKET = (

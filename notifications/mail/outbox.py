@@ -21,16 +21,16 @@ from accounts.faults import fault
 from accounts.models import User
 from tickets.mail_addresses import named_in_message_id, new_message_id
 
+from ..models import Notification, OutgoingMail
+from ..models.mail import DIGEST, new_digest_id
+from ..owed import FIRST_DELAY, LEASE, UNLEASED, retry_delay
+from ..owing import owe
 from . import bounces
 from .addressing import address_notifications
 from .circuit import Breaker
+from .composing import compose, told_by
 from .envelopes import one_line
-from .mails import compose, told_by
 from .meant import NotMeant
-from .models import Notification, OutgoingMail
-from .models.mail import DIGEST, new_digest_id
-from .owed import FIRST_DELAY, LEASE, UNLEASED, retry_delay
-from .owing import owe
 
 Kind = Notification.Kind
 State = OutgoingMail.State

@@ -20,9 +20,9 @@ from tickets.relations.link_words import others_in
 from tickets.wording import by_when
 from tickets.workflow import LIVE, REQUESTER_WORDS, Part, Status
 
+from ..models import Notification, WebhookDelivery
+from ..preferences import may_be_refused
 from .meant import STILL_MEANT, STILL_SO, NotMeant
-from .models import Notification, WebhookDelivery
-from .preferences import may_be_refused
 from .quoting import cut, quoted
 from .unsubscribing import path_to_stop
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.checkups import Finding, Level, checkup
 
-from .mail_templates import FOLDER, PRODUCT, listening
 from .samples import NAMES, sample_of
+from .templates import FOLDER, PRODUCT, listening
 
 UNKNOWN = "⟦%s⟧"
 _UNKNOWN = re.compile(r"⟦(.+?)⟧")

@@ -14,9 +14,9 @@ from accounts.models import User
 from messaging.signals import mail_too_large, mailbox_silent
 from tickets.models import Channel
 
-from .mails import letter
-from .models import Notification, OutgoingMail
-from .tasks import ring
+from ..models import Notification, OutgoingMail
+from ..tasks import ring
+from .composing import letter
 
 RECEIPTS_PER_HOUR = 3  # for mails from one address, which anybody may have written
 

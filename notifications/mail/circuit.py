@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .models import AddressTrouble, Circuit, Notification, OutgoingMail
-from .owed import Owed
-from .owing import owe
+from ..models import AddressTrouble, Circuit, Notification, OutgoingMail
+from ..owed import Owed
+from ..owing import owe
 
 State = Owed.State
 logger = logging.getLogger(__name__)

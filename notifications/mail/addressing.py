@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 
 from tickets.mail_addresses import new_message_id
 
-from .mail_facts import takes_answers
-from .models import Channel, Notification, OutgoingMail
-from .models.mail import new_digest_id
-from .pacing import wait_of
-from .preferences import Wishes
-from .short_messages import fan_out
+from ..models import Channel, Notification, OutgoingMail
+from ..models.mail import new_digest_id
+from ..pacing import wait_of
+from ..preferences import Wishes
+from ..short_messages import fan_out
+from .facts import takes_answers
 
 BATCH = 200
 MOST_IN_ONE = 100  # notifications; who has more waiting gets several mails

@@ -22,7 +22,7 @@ from tickets.history import write
 from tickets.models import Category, Concern, Problem, Rule, RuleRun, Ticket, TicketEvent
 from tickets.workflow import ResolutionKind, Status
 
-from .models import Notification, Webhook, WebhookDelivery
+from ..models import Notification, Webhook, WebhookDelivery
 
 Kind = Notification.Kind
 Line = TicketEvent.Kind
