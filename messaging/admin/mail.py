@@ -150,6 +150,8 @@ class InboundMailAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         mail = get_object_or_404(InboundMail.objects.exclude(raw=""), pk=object_id)
+        if request.method != "POST":
+            return self._ask_for_raw(request, mail)
         try:
             file = mail.raw.open("rb")
         except FileNotFoundError as gone:
@@ -160,6 +162,16 @@ class InboundMailAdmin(ReadOnlyAdmin):
         response["Content-Security-Policy"] = "sandbox; default-src 'none'"
         response["Cache-Control"] = "private, no-store"
         return response
+
+    def _ask_for_raw(self, request, mail):
+        return self.ask(
+            request,
+            title=_("Download it as it came"),
+            question=_("Download this mail as it came?"),
+            words=_("It is what somebody wrote to us. The activity log keeps that you took it."),
+            yes=_("Download"),
+            back=self.url_of("change", mail),
+        )
 
     def has_settle_permission(self, request):
         return request.user.has_perm("messaging.settle_inboundmail")

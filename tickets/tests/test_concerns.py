@@ -143,7 +143,7 @@ def test_queries_do_not_grow_with_the_rows(login, alice):
             client.get(CONCERNS)
         counts.append(len(queries))
 
-    assert counts == [3, 3]  # session, person, concerns
+    assert counts == [4, 4]  # session, person, concerns, bell
 
 
 # --- Suggested in a talk ------------------------------------------------------

@@ -145,7 +145,7 @@ def test_queries_do_not_grow_with_the_rows(login, bob, rated):
             client.get(RATINGS)
         counts.append(len(queries))
 
-    assert counts == [4, 4]  # session, person, average, ratings
+    assert counts == [5, 5]  # session, person, average, ratings, bell
 
 
 NEWEST = ("-created_at", "-pk")

@@ -132,8 +132,8 @@ def test_raw_mails_are_for_administrators(login, request, ada, kettles, role):
     person = request.getfixturevalue(role)
     url = page("inboundmail_raw", mail.pk)
 
-    assert login(person).get(url).status_code == 403
-    answer = login(ada).get(url)
+    assert login(person).post(url).status_code == 403
+    answer = login(ada).post(url)
     assert b"".join(answer.streaming_content) == make_mail_bytes(mail)
     assert answer["Content-Type"] == "application/octet-stream"
     assert answer["Content-Disposition"].startswith("attachment")
@@ -142,11 +142,13 @@ def test_raw_mails_are_for_administrators(login, request, ada, kettles, role):
 
 @pytest.mark.plan("SEC-H6")
 def test_who_downloads_a_mail_is_written_down(login, ada, kettles):
-    """Who only looks at its row is not."""
+    """Who only looks at its row, or at the question, is not."""
     mail = take_in(make_mail("zoe@example.org"))
     client = login(ada)
     client.get(page("inboundmail_change", mail.pk))
-    b"".join(client.get(page("inboundmail_raw", mail.pk)).streaming_content)
+    assert "Download this mail as it came?" in client.get(page("inboundmail_raw", mail.pk)).text
+    assert not LogEntry.objects.exists()
+    b"".join(client.post(page("inboundmail_raw", mail.pk)).streaming_content)
 
     lines = LogEntry.objects.values_list("user__first_name", "object_id", "change_message")
     assert list(lines) == [("Ada", str(mail.pk), "Downloaded as it came.")]
