@@ -24,7 +24,6 @@ from dealing import set_up
 from server import PASSWORD, ROOT, SEED, Site
 
 WORKERS = 2
-NICENESS = 10  # see settings.WORKER_NICENESS
 MAILS_OF_A_TICKET = 4
 AIM_OUT = 200  # a second
 AIM_IN = 4 * 60  # seconds for 2,000
@@ -59,11 +58,10 @@ def main():
     with site.serve() as server:
         pages = Pages(server, site)
         quiet = pages.ask_for(QUIET_SECONDS)
-        rows = [
-            way(options, site.environment, pages.ask_while) for way in (send, receive)
-        ]  # fmt: skip
+        rows = [way(options, site.environment) for way in (send, receive)]
+        busy = [way(options, site.environment, pages.ask_while) for way in (send, receive)]
     show(rows)
-    show_pages(quiet, rows)
+    show_pages(quiet, busy)
 
 
 def parse():
@@ -169,7 +167,8 @@ def mails_in(count):
 def run(way, workers, environment, meanwhile) -> dict:
     """The jobs of one way in processes of their own, from the moment all of them are ready."""
     code = (
-        f"import os; os.nice({NICENESS}); import django; django.setup(); {JOBS[way]}; "
+        f"import django; django.setup(); {JOBS[way]}; "
+        "from careregistry.celery import settle_down; settle_down(); "
         "print('ready', flush=True); input(); job()"
     )
     processes = [

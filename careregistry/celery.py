@@ -1,5 +1,6 @@
 """The engine that carries bells and clocks. The database rows are the promise."""
 
+import gc
 import logging
 import os
 import time
@@ -32,9 +33,13 @@ def keep_our_logging(loglevel, **kwargs):
 
 
 @worker_init.connect
-def give_way(**kwargs):
-    """Whoever waits for a page comes before what happens in the background."""
+def settle_down(**kwargs):
+    """Whoever waits for a page comes before what happens in the background. All that was imported
+    stays, so the garbage collector need not look through it again and again."""
     os.nice(settings.WORKER_NICENESS)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @worker_init.connect

@@ -4,7 +4,7 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import OuterRef, Subquery, Value
+from django.db.models import Count, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Standing
 from messaging.models import InboundMail
+from tickets.models import Attachment
 
 from ..models import Notification, OutgoingMail
 from ..preferences import is_refused
@@ -51,7 +52,9 @@ def told_by(mails: list[OutgoingMail]) -> dict[int, list[Notification]]:
     many of them: it is as long to build as all the rest of a mail."""
     found = Notification.objects.filter(mail__in=[mail.pk for mail in mails])
     found = found.select_related(*WITH_ALL)
-    found = found.annotate(is_refused=is_refused(), their_mail=_their_last_mail())
+    found = found.annotate(
+        is_refused=is_refused(), their_mail=_their_last_mail(), file_count=_files_that_came()
+    )
     told = {}
     for each in sorted(found.order_by(), key=attrgetter("pk")):  # sorting in SQL costs far more
         told.setdefault(each.mail_id, []).append(each)
@@ -63,6 +66,11 @@ def _their_last_mail() -> Coalesce:
         ticket=OuterRef("event__ticket"), person=OuterRef("recipient"), event__isnull=False
     )
     return Coalesce(Subquery(theirs.order_by("-pk").values("message_id")[:1]), Value(""))
+
+
+def _files_that_came() -> Coalesce:
+    files = Attachment.objects.filter(event=OuterRef("event")).order_by().values("event")
+    return Coalesce(Subquery(files.annotate(count=Count("pk")).values("count")), 0)
 
 
 def letter(name: str, person, **facts) -> dict:

@@ -56,8 +56,8 @@ CAUSES = {
 
 
 def facts_for(notification) -> dict:
-    """Of a notification loaded ``WITH_ALL``, with ``is_refused`` and ``their_mail`` as ``told_by``
-    finds them. Raises NotMeant."""
+    """Of a notification loaded ``WITH_ALL``, with what ``told_by`` or ``unasked`` adds to it.
+    Raises NotMeant."""
     person = notification.recipient
     if notification.is_refused and may_be_refused(notification.kind, person.role):
         raise NotMeant(_("The person chose not to be mailed about this."))
@@ -75,6 +75,11 @@ def facts_for(notification) -> dict:
         "link": settings.SITE_URL + path,
         "stop_link": stop and settings.SITE_URL + stop,
     }
+
+
+def unasked(notification) -> None:
+    """For who is not about to mail it: it has no files, and answers nothing."""
+    notification.is_refused, notification.their_mail, notification.file_count = False, "", 0
 
 
 def basics(person) -> dict:
@@ -146,13 +151,18 @@ def ticket_facts(notification) -> dict:
         "is_answer": event.data.get("rule") == away.OUT_OF_HOURS,
         "their_mail": notification.their_mail,
         "reply_to": reply_address(ticket, person) if takes_answers(notification) else "",
-        "other": Ticket.objects.filter(pk__in=others_in(event)).first(),
+        "other": _other_ticket(event),
         "told_together": told_together(event) if event.kind == Line.MENDED else (),
         "rate_link": (
             settings.SITE_URL + path_to_rate(ticket) if is_requester and asks_to_rate(event) else ""
         ),
         "next": next_step(ticket, event, person) if is_customer else staff_next_step(ticket, lost),
     }
+
+
+def _other_ticket(event) -> Ticket | None:
+    others = others_in(event)
+    return Ticket.objects.filter(pk__in=others).first() if others else None
 
 
 def words_of_line(notification, event, is_customer, is_neutral) -> dict:
@@ -168,7 +178,7 @@ def words_of_line(notification, event, is_customer, is_neutral) -> dict:
         "quote": quote,
         "quote_lines": quoted(quote),
         "is_cut": is_cut,
-        "file_count": 0 if is_neutral else event.attachments.count(),
+        "file_count": 0 if is_neutral else notification.file_count,
     }
 
 

@@ -15,7 +15,7 @@ from tickets.models import TicketEvent
 from ..models import Notification, OutgoingMail
 from .composing import enveloped, letter, together
 from .envelopes import envelope
-from .facts import facts_for
+from .facts import facts_for, unasked
 from .sample_desk import MADE, Desk
 
 Kind = Notification.Kind
@@ -60,7 +60,7 @@ def _notification(kind, desk) -> Notification:
     """As it would be owed, to be written as it would be read."""
     told = {"cause": "sample", "recipient": desk.customer} | MADE[kind](desk)
     notification = Notification(kind=kind, **told)
-    notification.is_refused, notification.their_mail = False, ""
+    unasked(notification)
     if notification.event:
         notification.event = TicketEvent.objects.get(pk=notification.event.pk)
     return notification

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from ..mail.envelopes import one_line
-from ..mail.facts import facts_for
+from ..mail.facts import facts_for, unasked
 from ..mail.meant import NotMeant
 from ..mail.templates import language_for, words_of
 from ..models import Notification
@@ -51,8 +51,7 @@ def news_of(notification: Notification) -> News:
         raise NotMeant(_("The person’s account has changed."))
     if notification.read_at:
         raise NotMeant(_("The person has read it already."))
-    # What only mails ask; of these ``sending`` has asked.
-    notification.is_refused, notification.their_mail = False, ""
+    unasked(notification)  # and ``sending`` has asked what they chose
     with timezone.override(person.zone), translation.override(language_for(person)):
         facts = facts_for(notification)
         headline = one_line(words_of(f"{notification.kind}_subject.txt", facts))
