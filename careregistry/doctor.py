@@ -1,10 +1,11 @@
 """What a doctor would ask of this installation, and how to mend what ails it."""
 
 import logging
+import os
 import shutil
 import socket
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
@@ -35,6 +36,7 @@ SILENCE = timedelta(minutes=5)  # longer than any job is seldom
 LATE_SECONDS = 600  # of a mail that could have been sent
 LATELY = timedelta(days=7)
 UNANCHORED = timedelta(days=2)
+BACKED_UP = timedelta(hours=26)  # by a job that runs once a day
 
 
 def examine() -> Iterator[tuple[Checkup, Finding]]:
@@ -203,5 +205,22 @@ def ask_history():
 
 @checkup("backup", gettext_lazy("Backup"))
 def ask_backup():
-    hint = _("docs/operations.md says what a backup must keep.")
-    return Finding(Level.WARN, _("No backup is known"), hint)
+    if not settings.BACKUP_DIR:
+        hint = _("Set BACKUP_DIR; docs/operations.md says what a backup must keep.")
+        return Finding(Level.WARN, _("No backup is known"), hint)
+    hint = _("See the job that makes them, and docs/operations.md.")
+    newest = max(_files_in(settings.BACKUP_DIR), key=lambda file: file.st_mtime, default=None)
+    if newest is None:
+        words = _("There is none in %(folder)s") % {"folder": settings.BACKUP_DIR}
+        return Finding(Level.BAD, words, hint)
+    made_at = datetime.fromtimestamp(newest.st_mtime, UTC)
+    facts = {"time": timesince(made_at), "size": filesizeformat(newest.st_size)}
+    found = _("The newest is %(time)s old and has %(size)s") % facts
+    is_well = newest.st_size and timezone.now() - made_at <= BACKED_UP
+    return Finding(Level.OK, found) if is_well else Finding(Level.BAD, found, hint)
+
+
+def _files_in(folder: str) -> list[os.stat_result]:
+    """Half-written ones have a name that begins with a dot. Nobody reads what is in them."""
+    with os.scandir(folder) as entries:
+        return [each.stat() for each in entries if each.is_file() and each.name[0] != "."]

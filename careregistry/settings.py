@@ -21,6 +21,7 @@ HISTORY_KEY = env("HISTORY_KEY")  # signs the history; a backup must keep it
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 DATA_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
+BACKUP_DIR = env("BACKUP_DIR", default="")  # where the operator's own job puts its backups
 PORT = env.int("PORT", default=8000)
 
 SITE_NAME = "Customer Care Registry"

@@ -1,9 +1,11 @@
 """What is well and what is not: the same list for administrators and for the command."""
 
 import json
+import os
 import re
 import shutil
 import socket
+import time
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
@@ -117,7 +119,7 @@ def test_the_command_ends_well_unless_something_is_bad(mail_server, at_work):
 
     assert well[0] == 0
     assert "ok    Mail out: 127.0.0.1" in well[2]
-    assert "warn  Backup: No backup is known\n      docs/operations.md" in well[2]
+    assert "warn  Backup: No backup is known\n      Set BACKUP_DIR" in well[2]
     assert (ill[0], ill[1]) == (1, "Not well: Mail out")
     assert "bad   Mail out: 127.0.0.1" in ill[2]
 
@@ -130,7 +132,7 @@ def test_programs_read_json(mail_server, at_work):
     assert rows["backup"] == {
         "level": "warn",
         "found": "No backup is known",
-        "hint": "docs/operations.md says what a backup must keep.",
+        "hint": "Set BACKUP_DIR; docs/operations.md says what a backup must keep.",
     }
 
 
@@ -273,3 +275,31 @@ def test_anchors_of_the_history(settings, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timezone, "now", lambda: monday)
         assert found("history") == ("warn", "Last written 2026-01-02T03:04")
+
+
+# --- Backups ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "size", "expected"),
+    [
+        (1, 2048, ("ok", "The newest is 1\xa0hour old and has 2.0\xa0KB")),
+        (27, 2048, ("bad", "The newest is 1\xa0day, 3\xa0hours old and has 2.0\xa0KB")),
+        (1, 0, ("bad", "The newest is 1\xa0hour old and has 0\xa0bytes")),
+    ],
+)
+def test_the_newest_backup_tells_its_age(settings, tmp_path, hours, size, expected):
+    settings.BACKUP_DIR = str(tmp_path)
+    for name, age, content in (("old.dump", 90, b"x"), ("new.dump", hours, b"x" * size)):
+        tmp_path.joinpath(name).write_bytes(content)
+        moment = time.time() - age * 3600 - 1
+        os.utime(tmp_path / name, (moment, moment))
+    tmp_path.joinpath(".unfinished").touch()
+
+    assert found("backup") == expected
+
+
+def test_a_folder_without_backups_is_bad(settings, tmp_path):
+    settings.BACKUP_DIR = str(tmp_path)
+
+    assert found("backup") == ("bad", f"There is none in {tmp_path}")
