@@ -148,7 +148,7 @@ def ticket_facts(notification) -> dict:
         "status_words": status_words(ticket.status, is_customer),
         "is_neutral": is_neutral,
         "acknowledgement": words_of_receipt(event) if is_receipt else "",
-        "is_answer": event.data.get("rule") == away.OUT_OF_HOURS,
+        "is_answer": answers_a_mail(event, is_receipt),
         "their_mail": notification.their_mail,
         "reply_to": reply_address(ticket, person) if takes_answers(notification) else "",
         "other": _other_ticket(event),
@@ -201,6 +201,12 @@ def may_be_a_strangers(notification, event) -> bool:
     if event.actor_id or event.ticket.first_responded_at:
         return False
     return event.ticket.events.get(number=1).channel == Channel.EMAIL
+
+
+def answers_a_mail(event, is_receipt) -> bool:
+    """Whether nobody wrote it, but in answer to what somebody wrote to us."""
+    is_receipt_of_mail = is_receipt and event.channel == Channel.EMAIL
+    return is_receipt_of_mail or event.data.get("rule") == away.OUT_OF_HOURS
 
 
 def words_of_receipt(event) -> str:
