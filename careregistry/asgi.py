@@ -5,7 +5,7 @@ import os
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -45,6 +45,9 @@ def bounded(app, limit: int):
 
     return bounded_app
 
+
+# Who is turned away hears no bells; with Redis the ear for them would stay behind for ever.
+WebsocketDenier.channel_layer_alias = None
 
 application = ProtocolTypeRouter(
     {

@@ -4,6 +4,7 @@ Refusals are close codes: 4401 sign in first, 4403 not (any more) allowed, 4404 
 4429 too many sockets or frames.
 """
 
+import asyncio
 import json
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from . import live
 
 FRAMES_A_MINUTE = 100
 MAX_FRAME = 64 * 1024
+LET_GO = 2  # seconds
 
 
 class RegistryConsumer(AsyncWebsocketConsumer):
@@ -35,7 +37,7 @@ class RegistryConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope, receive, send):
         try:
-            await super().__call__(scope, receive, send)
+            await _until_gone(super().__call__, scope, receive, send)
         except RedisError:  # Redis is away: the page asks by itself
             await self.close(code=1013)
         finally:
@@ -135,6 +137,30 @@ class RegistryConsumer(AsyncWebsocketConsumer):
         if not self.is_closed:
             self.is_closed = True
             await super().close(code, reason)
+
+
+async def _until_gone(app, scope, receive, send):
+    """``app``, but not for long once its client has gone: whoever listens to Redis may miss to be
+    cancelled while it connects, and would listen for ever."""
+    gone = asyncio.Event()
+
+    async def heard():
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            gone.set()
+        return message
+
+    running = asyncio.ensure_future(app(scope, heard, send))
+    leaving = asyncio.ensure_future(gone.wait())
+    try:
+        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running}, timeout=LET_GO)
+    finally:
+        leaving.cancel()
+        running.cancel()
+    await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
 
 
 class TicketListConsumer(RegistryConsumer):
