@@ -21,6 +21,7 @@ MAX_ANSWER = 500
 _STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 _CODE = re.compile(r"\b([45])\d\d[ -]")
 _FAILED = re.compile(r"\b(?:spf|dkim|dmarc)\s*=\s*(?:fail|softfail|permerror)\b", re.IGNORECASE)
+_SPF_FAILED = re.compile(r"\s*(?:fail|softfail|permerror)\b", re.IGNORECASE)
 
 
 def sign_of_a_machine(message: Message) -> str:
@@ -60,9 +61,12 @@ def is_marked_as_spam(message: Message) -> bool:
 
 
 def has_failed_authentication(message: Message) -> bool:
-    return any(
-        _FAILED.search(text[:4_000]) for text in raw_values(message, "Authentication-Results")
-    )
+    """By any of the headers in which servers say so. Only a failure counts: anybody can write a
+    pass into their own mail."""
+    results = ("Authentication-Results", "ARC-Authentication-Results")
+    said = [text[:4_000] for name in results for text in raw_values(message, name)]
+    spf = raw_values(message, "Received-SPF")
+    return any(map(_FAILED.search, said)) or any(map(_SPF_FAILED.match, spf))
 
 
 def bounce_in(message: Message, sign: str) -> Bounce | None:

@@ -189,11 +189,19 @@ def test_an_agent_answers_what_only_they_got(ticket, bob):
 
 
 @pytest.mark.plan("SEC-D4")
-@pytest.mark.parametrize("results", ["dmarc=fail", "spf=softfail smtp.mailfrom=x; dkim=none"])
-def test_an_agent_whose_server_does_not_vouch_is_not_believed(ticket, bob, results):
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Authentication_Results": "mx.example.net; dmarc=fail"},
+        {"Authentication_Results": "mx.example.net; spf=softfail smtp.mailfrom=x; dkim=none"},
+        {"ARC_Authentication_Results": "i=1; mx.example.net; dmarc=fail"},
+        {"Received_SPF": "Fail (mx.example.net: domain of bob@example.org does not designate it)"},
+    ],
+)
+def test_an_agent_whose_server_does_not_vouch_is_not_believed(ticket, bob, said):
     before = ticket.event_count
 
-    mail = take_in(answer_to(ticket, bob, Authentication_Results=f"mx.example.net; {results}"))
+    mail = take_in(answer_to(ticket, bob, **said))
 
     ticket.refresh_from_db()
     assert (mail.fate, mail.reason, ticket.event_count) == (Fate.HELD, Reason.STAFF, before)
