@@ -103,6 +103,7 @@ class FolderBackend(BaseEmailBackend):
             "To": ", ".join(message.to),
             "Subject": message.subject,
             "Date": timezone.localtime().strftime("%a, %d %b %Y %H:%M:%S %z"),
+            **({"Reply-To": ", ".join(message.reply_to)} if message.reply_to else {}),
             **message.extra_headers,
         }
         lines = [f"{name}: {value}" for name, value in headers.items()]

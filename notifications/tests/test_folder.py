@@ -36,6 +36,18 @@ def test_mail_becomes_a_readable_file(folder, alice):
     assert OutgoingMail.objects.get().last_answer == f"Written to {folder}"
 
 
+def test_it_says_where_to_answer(folder, settings, ticket):
+    """D0-22: whoever tries the registry without a mail server can try that as well."""
+    settings.REPLY_ADDRESS = "care@example.org"
+
+    outbox.drain()
+
+    texts = [path.read_text(encoding="utf-8") for path in folder.iterdir()]
+    hers = [text.partition("\n\n")[0] for text in texts if "\nTo: alice@example.org\n" in text]
+    assert hers
+    assert all("\nReply-To: care+t" in head for head in hers)
+
+
 def test_file_is_for_its_owner_and_group(folder):
     write()
 
