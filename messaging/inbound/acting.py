@@ -99,4 +99,6 @@ def _files_and_facts(mail, parsed, person) -> tuple[UUID, dict]:
         facts["left_out"] = len(refusals)
     if parsed.automatic:
         facts["automatic"] = True
+    if parsed.failed_authentication:
+        facts["unproved"] = True
     return key, facts

@@ -207,6 +207,19 @@ def test_an_agent_whose_server_does_not_vouch_is_not_believed(ticket, bob, said)
     assert (mail.fate, mail.reason, ticket.event_count) == (Fate.HELD, Reason.STAFF, before)
 
 
+@pytest.mark.plan("P8")
+def test_staff_see_that_a_customers_server_does_not_vouch(ticket, alice, bob, login):
+    """The signed address may have been forwarded, so it is no proof alone."""
+    believed = take_in(answer_to(ticket, alice, body="It stays cold."))
+    assert "not proved" not in login(bob).get(ticket.workspace_url).text
+
+    mail = take_in(answer_to(ticket, alice, body="Send it to me.", Received_SPF="fail (mx)"))
+
+    assert (believed.fate, mail.fate) == (Fate.APPENDED, Fate.APPENDED)
+    assert "the sender is not proved" in login(bob).get(ticket.workspace_url).text
+    assert "not proved" not in login(alice).get(ticket.get_absolute_url()).text
+
+
 @pytest.mark.plan("SEC-D4")
 @pytest.mark.parametrize("person", ["bob", "ada", "dave"])
 def test_the_address_of_staff_alone_proves_nothing(ticket, request, person, alice):
