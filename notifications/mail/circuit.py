@@ -73,8 +73,10 @@ def _claim_a_try(mails) -> list[OutgoingMail]:
     circuit, now = _locked(), timezone.now()
     if circuit.opened_at and circuit.next_try_at > now:
         return []
-    # Rather one that was not refused itself: its person may be the reason.
-    found = mails.order_by("tries", "next_try_at", "pk").claim(1)
+    # Rather to somebody who got mail before, and one that was not refused itself: its person may be
+    # the reason.
+    accepted = OutgoingMail.objects.filter(recipient=OuterRef("recipient"), state=State.SENT)
+    found = mails.order_by(Exists(accepted).desc(), "tries", "next_try_at", "pk").claim(1)
     if found and circuit.opened_at:
         rest = min(max(now - circuit.opened_at, SHORTEST_REST), LONGEST_REST)
         Circuit.objects.filter(pk=circuit.pk).update(next_try_at=now + rest)

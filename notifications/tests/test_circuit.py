@@ -63,6 +63,25 @@ def test_many_refusals_on_end_stop_all_mail_and_give_up_none(stopped, people):
     assert not AddressTrouble.objects.exists()
 
 
+def test_who_got_mail_before_tries_first(sink, clock, people, alice):
+    """P13: the others may all be dead addresses, and the server well."""
+    owe_welcome(alice)
+    outbox.drain()
+    clock.shift(1)
+    refuse(sink, *people)
+    owe_welcome(*people[:-1])
+    outbox.drain()
+    owe_welcome(people[-1])  # dead as well, and never tried
+    owe(Kind.WELCOME, alice, cause="user:again")
+    assert circuit_open()
+
+    clock.shift(301)
+    outbox.drain()
+
+    assert circuit_open() is None
+    assert [mail.recipients for mail in sink.mails] == [[alice.email]] * 2
+
+
 def test_one_mail_at_a_time_tries_ever_more_seldom(stopped, clock):
     started, tries = timezone.now(), []
     for _minute in range(60):
