@@ -13,6 +13,7 @@ from django.db import transaction
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,6 +26,14 @@ MAX_SELECTED = 100  # what one question may change
 def capped(count: int, limit: int) -> str:
     """A figure that was counted no further than ``limit`` + 1: "57", "1,000+"."""
     return f"{limit:,}+" if count > limit else f"{count:,}"
+
+
+def link_to(obj) -> str | None:
+    """Where the console has ``obj``, if there is one: a cell of a list."""
+    if obj is None:
+        return None
+    page = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+    return format_html('<a href="{}">{}</a>', page, obj)
 
 
 class CappedPaginator(Paginator):

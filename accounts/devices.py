@@ -8,7 +8,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from user_agents import parse
 
 from .models import KnownDevice, User
 
@@ -20,13 +19,19 @@ UNKNOWN = "Other"  # the library's word
 
 def device_in_words(user_agent: str) -> str:
     """Firefox on Windows, Safari on iPhone; "Unknown device" for what makes no sense."""
-    found = parse(user_agent[:READ])
+    found = _read(user_agent)
     browser = _plain(found.browser.family)
     is_apple = found.os.family in ("iOS", "Mac OS X")
     system = _plain(found.device.family if is_apple else found.os.family)
     if UNKNOWN in (browser, system):
         return _("Unknown device")
     return (_("%(browser)s on %(system)s") % {"browser": browser, "system": system})[:100]
+
+
+def _read(user_agent):
+    from user_agents import parse  # noqa: PLC0415 -- its tables slow each start down
+
+    return parse(user_agent[:READ])
 
 
 def _plain(family):
@@ -36,7 +41,7 @@ def _plain(family):
 
 
 def icon_of(user_agent: str) -> str:
-    found = parse(user_agent[:READ])
+    found = _read(user_agent)
     if found.is_tablet:
         return "tablet"
     return "phone" if found.is_mobile else "laptop"

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from . import archive
 from .bells import ring
+from .leases import unleased
 from .models import AccountEvent, DataExport, Standing, User
 from .models.records import ExportStorage
 from .people import AccountRefusal, may_change
@@ -102,10 +103,8 @@ def make_due() -> None:
 @transaction.atomic
 def claim() -> DataExport | None:
     now = timezone.now()
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
-    wanted = DataExport.objects.filter(IN_THE_MAKING, free).select_for_update(
-        skip_locked=True, of=("self",)
-    )
+    wanted = DataExport.objects.filter(IN_THE_MAKING, unleased(now, LEASE))
+    wanted = wanted.select_for_update(skip_locked=True, of=("self",))
     export = wanted.select_related("user").order_by("pk").first()
     if export:
         export.leased_until = now + LEASE

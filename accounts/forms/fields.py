@@ -2,6 +2,7 @@
 
 import re
 
+from allauth.account.adapter import get_adapter
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Field as Row
 from crispy_forms.layout import Submit
@@ -9,9 +10,13 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.formfields import PhoneNumberField
 
 from accounts.models import User
 
+# The marks that turn the text after them around, as if it belonged to another direction. Arabic and
+# Hebrew need none of them on one line; the letter-like U+200E and U+200F and joiners stay.
+TURNING_MARKS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 # Line breaks, bells, and marks that turn the text around them: none belongs to a name.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 NO_CONTROL_CHARACTERS = RegexValidator(
@@ -92,6 +97,30 @@ class CodeField(forms.CharField):
         )
 
 
+class PhoneField(PhoneNumberField):
+    def __init__(self, *, error_messages=None, **options):
+        unreadable = _("Enter a phone number with its country code, like +44 113 496 0000")
+        attrs = {"type": "tel", "autocomplete": "tel", "inputmode": "tel"}
+        super().__init__(
+            widget=forms.TextInput(attrs),
+            error_messages={"invalid": unreadable} | (error_messages or {}),
+            **options,
+        )
+
+
+class Named(forms.Form):
+    """What somebody is called."""
+
+    first_name = NameField(
+        label=_("First name"),
+        autocomplete="given-name",
+        error_messages={"required": _("Enter your first name")},
+    )
+    last_name = NameField(
+        label=_("Last name (optional)"), autocomplete="family-name", required=False
+    )
+
+
 class OneButton:
     """The fields in their order, then one button. The page's error summary lists the errors."""
 
@@ -107,6 +136,22 @@ class OneButton:
         helper.form_show_errors = False
         helper.layout.append(Submit("send", self.button, css_class=self.button_class))
         return helper
+
+
+class ProofForm(OneButton, forms.Form):
+    """The code of ``accounts.proofs``."""
+
+    css_class = "ccr-stub__head"
+
+    code = CodeField()
+
+    def __init__(self, *args, proof, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.proof = proof
+
+    def clean_code(self):
+        if not self.proof.accepts(self.cleaned_data["code"]):
+            raise get_adapter().validation_error("incorrect_code")
 
 
 class NewPassword:
@@ -128,19 +173,11 @@ class NewPassword:
         return self.user
 
 
-class NewAccountForm(NewPassword, OneButton, forms.Form):
+class NewAccountForm(NewPassword, OneButton, Named):
     """What everybody gives who gets an account. A subclass says whose ``address`` it is for."""
 
     css_class = ""
 
-    first_name = NameField(
-        label=_("First name"),
-        autocomplete="given-name",
-        error_messages={"required": _("Enter your first name")},
-    )
-    last_name = NameField(
-        label=_("Last name (optional)"), autocomplete="family-name", required=False
-    )
     password1 = PasswordField(
         label=_("Create a password"),
         help_text=_("8 characters or more. Three words you’ll remember work well"),

@@ -5,7 +5,6 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field.formfields import PhoneNumberField
 
 from accounts import photos
 from accounts.models import Address, User
@@ -13,11 +12,11 @@ from accounts.models.people import languages, time_zones
 
 from .fields import (
     NO_CONTROL_CHARACTERS,
-    CodeField,
     EmailField,
-    NameField,
-    OneButton,
+    Named,
     PasswordField,
+    PhoneField,
+    ProofForm,
 )
 
 
@@ -49,23 +48,11 @@ class PhotoField(forms.FileField):
             raise forms.ValidationError(str(refusal)) from refusal
 
 
-class ProfileForm(forms.ModelForm):
-    first_name = NameField(
-        label=_("First name"),
-        autocomplete="given-name",
-        error_messages={"required": _("Enter your first name")},
-    )
-    last_name = NameField(
-        label=_("Last name (optional)"), autocomplete="family-name", required=False
-    )
-    phone = PhoneNumberField(
+class ProfileForm(Named, forms.ModelForm):
+    phone = PhoneField(
         required=False,
         label=_("Phone number (optional)"),
         help_text=_("We call only if writing won’t do"),
-        error_messages={
-            "invalid": _("Enter a phone number with its country code, like +44 113 496 0000")
-        },
-        widget=forms.TextInput({"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
     language = forms.ChoiceField(
         label=_("Language"),
@@ -209,18 +196,5 @@ class NewEmailForm(forms.Form):
         return password
 
 
-class NewEmailCodeForm(OneButton, forms.Form):
+class NewEmailCodeForm(ProofForm):
     button = _("Change my email address")
-    css_class = "ccr-stub__head"
-
-    code = CodeField()
-
-    def __init__(self, *args, process, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.process = process
-
-    def clean_code(self):
-        code = self.cleaned_data["code"]
-        if not self.process.accepts(code):
-            raise get_adapter().validation_error("incorrect_code")
-        return code

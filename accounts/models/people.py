@@ -3,7 +3,7 @@
 import secrets
 import zlib
 from datetime import tzinfo
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -194,8 +194,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def zone(self) -> tzinfo:
-        """Where their day begins. The desk's, unless they chose their own."""
-        return ZoneInfo(self.time_zone) if self.time_zone else timezone.get_default_timezone()
+        """Where their day begins. The desk's, unless they chose their own, and that still exists:
+        now and then a name is given up."""
+        try:
+            return ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except ZoneInfoNotFoundError:
+            return timezone.get_default_timezone()
 
     def _get_session_auth_hash(self, secret=None):
         """What a session or a socket must agree with: it ends when the password changes, or the

@@ -1,5 +1,6 @@
 """How a person comes in, through the pages."""
 
+from django.test import Client
 from django.urls import reverse
 
 from .factories import PASSWORD
@@ -15,6 +16,11 @@ NEW_PERSON = {
     "password2": PASSWORD,
     "agree": "on",
 }
+
+
+def from_(address):
+    """A browser in that network."""
+    return Client(REMOTE_ADDR=address)
 
 
 def sign_up(client, **changes):
@@ -44,3 +50,13 @@ def wrong(code):
 def signed_in_id(client):
     """The person this browser is signed in as."""
     return client.session.get("_auth_user_id")
+
+
+def wishes(**changes):
+    return {
+        "email": "john@example.org",
+        "first_name": "John",
+        "last_name": "",
+        "role": "customer",
+        "password": PASSWORD,
+    } | changes

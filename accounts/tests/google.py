@@ -10,8 +10,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 import requests
+from allauth.socialaccount.models import SocialAccount
+from django.urls import reverse
 
 CLIENT_ID, CLIENT_SECRET = "ccr.apps.example", "a-secret-of-this-site"
+REFUSAL = "We could not sign you in with Google."
+GINA = "gina@example.org"
 
 
 class Provider:
@@ -90,3 +94,23 @@ def flat(query) -> dict:
 def challenge_of(verifier) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def begin(client, **form) -> str:
+    """Press the button: the address at Google it leads to."""
+    return client.post(reverse("google_login"), form).headers["Location"]
+
+
+def come_in(client, google, **form):
+    return client.get(google.follow(begin(client, **form)))
+
+
+def is_refused(client, response) -> bool:
+    at_the_door = response.headers["Location"] == reverse("account_login")
+    return at_the_door and REFUSAL in client.get(reverse("account_login")).text
+
+
+def connect(person, uid="1001"):
+    return SocialAccount.objects.create(
+        user=person, provider="google", uid=uid, extra_data={"email": GINA}
+    )

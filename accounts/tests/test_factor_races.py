@@ -11,7 +11,11 @@ from tickets.tests.racing import race
 from .factor_tools import code_of, give_app
 from .factories import make_agent, make_user
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.plan("SEC-C17")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.race,
+    pytest.mark.plan("SEC-C17"),
+]
 
 SEVERAL = 6
 

@@ -13,9 +13,9 @@ from accounts.views import security
 from messaging import live
 from messaging.tests.sockets import PageSocket, use_a_layer_of_its_own
 
+from .browsers import ANDROID, FIREFOX, IPHONE
 from .doors import sign_in, signed_in_id
 from .factories import PASSWORD
-from .test_sign_ins import ANDROID, FIREFOX, IPHONE
 
 pytestmark = pytest.mark.django_db
 

@@ -14,6 +14,7 @@ from accounts.devices import device_in_words, icon_of
 from accounts.models import AccountEvent, LoginRecord, Standing, User
 from accounts.records import note
 
+from .browsers import ANDROID, FIREFOX, IPAD, IPHONE
 from .doors import NEW_PERSON, code_in, sign_in, sign_up, type_code, wrong
 from .factories import PASSWORD, make_user
 
@@ -21,16 +22,6 @@ pytestmark = pytest.mark.django_db
 
 Kind = LoginRecord.Kind
 PAGE = reverse("account_sign_ins")
-FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
-    "(KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
-)
-IPAD = IPHONE.replace("iPhone", "iPad")
-ANDROID = (
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/126.0.0.0 Mobile Safari/537.36"
-)
 
 
 @pytest.fixture

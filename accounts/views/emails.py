@@ -19,7 +19,7 @@ def change(request):
     form = NewEmailForm(request.POST or None, user=request.user)
     if request.method == "POST" and _is_good(request, form):
         with transaction.atomic():
-            emails.NewEmail.start(request, form.cleaned_data["email"])
+            emails.NewEmail.start(request, email=form.cleaned_data["email"])
         return redirect("account_confirm_new_email")
     context = {"form": form, "section": "profile"}
     return limits.answer(render(request, "account/email_change.html", context), form)
@@ -43,19 +43,16 @@ def _is_good(request, form) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request):
     """The code that was mailed to the new address. It can be tried five times."""
-    process = emails.NewEmail.resume(request)
-    if process is None:
+    proof = emails.NewEmail.resume(request)
+    if proof is None:
         return _ask_again(request, _("That code has expired. Ask for a new one"))
-    form = NewEmailCodeForm(request.POST or None, process=process)
-    if request.method == "POST":
-        try:
-            limits.take(limits.bucket("code_tries", request.user.pk, process.state["at"]))
-        except limits.Limited:
-            process.abort()
-            return _ask_again(request, _("Too many tries. Ask for a new code"))
-        if form.is_valid():
-            return _finish(request, process)
-    context = {"form": form, "email": process.email, "section": "profile"}
+    form = NewEmailCodeForm(request.POST or None, proof=proof)
+    try:
+        if request.method == "POST" and proof.is_given(form):
+            return _finish(request, proof)
+    except limits.Limited:
+        return _ask_again(request, _("Too many tries. Ask for a new code"))
+    context = {"form": form, "email": proof.email, "section": "profile"}
     return render(request, "account/email_change_code.html", context)
 
 
@@ -64,11 +61,11 @@ def _ask_again(request, words):
     return redirect("account_change_email")
 
 
-def _finish(request, process):
-    process.abort()
+def _finish(request, proof):
+    proof.end()
     try:
         with transaction.atomic():
-            emails.change_email(request.user, process.email)
+            emails.change_email(request.user, proof.email)
             signed_in.end(signed_in.elsewhere(request))
     except emails.AddressTaken:
         return _ask_again(request, _("That address can’t be used any more. Choose another"))
