@@ -1,12 +1,15 @@
-"""Form fields of our own: words, dates in boxes, tags, categories as a tree, questions of a
-category."""
+"""Form fields of our own: words, days, tags, categories as a tree, questions of a category."""
 
 import unicodedata
 from datetime import date
 from decimal import Decimal
 
 from django import forms
+from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts.forms.fields import TURNING_MARKS
 
 from .fields import Answers
 from .models import CategoryField, FieldValue, Tag
@@ -17,9 +20,11 @@ MAX_TAGS = 20
 INDENT = "\u2003"  # a space browsers keep at the beginning of an option
 
 
-class LineField(forms.CharField):
-    """One line of words. Too much is an error beside the field, never cut by the browser in
-    silence; and what leaves no mark, like zero-width spaces and joiners alone, says nothing."""
+class WordsField(forms.CharField):
+    """Too much is an error beside the field, never cut by the browser in silence; and what leaves
+    no mark, like zero-width spaces and joiners alone, says nothing."""
+
+    default_error_messages = {"max_length": _("Use %(limit_value)d characters or less")}
 
     def widget_attrs(self, widget):
         attrs = super().widget_attrs(widget)
@@ -33,6 +38,28 @@ class LineField(forms.CharField):
 
 def _is_visible(character) -> bool:
     return unicodedata.category(character)[0] not in "CZ"
+
+
+class LineField(WordsField):
+    """One line of words. Marks that turn what follows them come along when people paste: they go,
+    as nobody could see which to remove."""
+
+    def to_python(self, value):
+        return TURNING_MARKS.sub("", super().to_python(value)).strip()
+
+
+class TextField(WordsField):
+    """Long words."""
+
+    widget = forms.Textarea
+
+    def __init__(self, *, max_length=None, **kwargs):
+        super().__init__(max_length=max_length or settings.MAX_TEXT_LENGTH, **kwargs)
+        words = _("Use %(n)s characters or less") % {"n": f"{self.max_length:,}"}
+        self.error_messages["max_length"] = words
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
 
 
 class DateBoxes(forms.MultiWidget):
@@ -84,6 +111,33 @@ class BoxedDateField(forms.MultiValueField):
         return found
 
 
+class PastDateField(BoxedDateField):
+    """An optional date of today or before."""
+
+    def compress(self, values) -> date | None:
+        found = super().compress(values)
+        if found and found > timezone.localdate():
+            raise forms.ValidationError(
+                _("%(date)s must be today or in the past") % {"date": self.name}
+            )
+        return found
+
+
+def not_in_the_future(day: date) -> None:
+    if day > timezone.localdate():
+        raise forms.ValidationError(_("Enter today or a day in the past"))
+
+
+class DayField(forms.DateField):
+    """An optional day of today or before, by the browser's own calendar."""
+
+    widget = forms.DateInput({"type": "date"})
+    default_validators = [not_in_the_future]
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+
+
 class TreeChoiceField(forms.ModelChoiceField):
     """Categories, each below the one it is part of."""
 
@@ -95,7 +149,7 @@ class TreeChoiceField(forms.ModelChoiceField):
                 yield self.field.prepare_value(category), INDENT * depth + str(category)
 
 
-class TagsField(forms.CharField):
+class TagsField(LineField):
     """Words between commas. Cleans to a sorted list of small letters, each once."""
 
     def to_python(self, value) -> list[str]:
@@ -155,8 +209,6 @@ def answer_field(
             return _choice_field([(choice, choice) for choice in choices], **common)
         case Kind.YES_NO:
             return _choice_field(YES_NO.items(), **common)
-    too_long = _("%(text)s must be 500 characters or less") % {"text": field.label}
-    common["error_messages"]["max_length"] = too_long
     return LineField(max_length=FieldValue.MAX_LENGTH, **common)
 
 

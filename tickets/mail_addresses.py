@@ -15,7 +15,10 @@ from django.utils.crypto import salted_hmac
 
 SALT = "tickets.mail_addresses"
 # ticket, person, something that differs from mail to mail (not in addresses), signature
-TOKEN = re.compile(r"^t(\d{1,12})u(\d{1,12})(?:r([0-9a-f]{16}))?-([a-z2-7]{26})$")
+_SHAPE = r"t(\d{1,12})u(\d{1,12})(?:r([0-9a-f]{16}))?-([a-z2-7]{26})"
+TOKEN = re.compile(rf"^{_SHAPE}$")
+TOKEN_IN_BYTES = re.compile(rf"\b{_SHAPE}\b".encode(), re.IGNORECASE)
+TOKEN_IN_TEXT = re.compile(rf"\b{_SHAPE}\b", re.IGNORECASE)
 
 
 def reply_address(ticket, person) -> str:
@@ -41,6 +44,19 @@ def new_message_id(ticket, person) -> str:
 def named_in_message_id(message_id: str) -> tuple[int, int] | None:
     """The keys of the ticket and the person of a Message-ID of ours; None for any other."""
     return _read(message_id.strip().strip("<>").rpartition("@")[0].lower())
+
+
+def names_a_person(content: bytes) -> bool:
+    """Whether an address or a Message-ID of ours stands in ``content``, in whatever file: with it
+    others could write to a ticket as the person it was made for."""
+    words = content.replace(b"\0", b"")  # of UTF-16
+    return any(_read(found[0].decode().lower()) for found in TOKEN_IN_BYTES.finditer(words))
+
+
+def disarmed(text: str) -> str:
+    """``text``, as long as it was, without the signatures of addresses and Message-IDs of ours:
+    programs quote to whom a mail went."""
+    return TOKEN_IN_TEXT.sub(lambda found: found[0][: -len(found[4])] + "x" * len(found[4]), text)
 
 
 def _token(ticket_id: int, person_id: int, differs: str = "") -> str:

@@ -59,6 +59,8 @@ def clean_name(name: str) -> str:
 def problem_with(file: UploadedFile, name: str, types: dict[str, str] = TYPES) -> str:
     """Why ``file`` can't be kept; empty if it can."""
     kind = _type_of(name, types)
+    if kind is None and types is BY_MAIL:
+        return _("%(name)s is of a kind that isn’t taken") % {"name": name}
     if kind is None or (file.size and not _is_really(file, kind)):
         return _("%(name)s must be a %(kinds)s") % {"name": name, "kinds": KINDS}
     if file.size == 0:

@@ -1,22 +1,22 @@
 from django.urls import path
 
-from . import views
 from .improvement import feedback_views, problem_views
 from .parties import caller_views, participant_views
 from .promise import promise_views
 from .regulated import complaint_views
 from .relations import link_views
+from .views import expertise, files, handling, lists, raising
 
 app_name = "tickets"
 urlpatterns = [
-    path("tickets/", views.ticket_list, name="list"),
-    path("tickets/new/", views.new, name="new"),
-    path("tickets/new/questions/", views.questions, name="questions"),
-    path("tickets/new/save/", views.save_draft, name="save_draft"),
-    path("tickets/new/files/", views.draft_files, name="draft_files"),
-    path("tickets/new/review/", views.review, name="review"),
-    path("tickets/files/<uuid:pk>/", views.attachment, name="attachment"),
-    path("tickets/<slug:reference>/done/", views.done, name="done"),
+    path("tickets/", lists.ticket_list, name="list"),
+    path("tickets/new/", raising.new, name="new"),
+    path("tickets/new/questions/", raising.questions, name="questions"),
+    path("tickets/new/save/", raising.save_draft, name="save_draft"),
+    path("tickets/new/files/", raising.draft_files, name="draft_files"),
+    path("tickets/new/review/", raising.review, name="review"),
+    path("tickets/files/<uuid:pk>/", files.attachment, name="attachment"),
+    path("tickets/<slug:reference>/done/", raising.done, name="done"),
     path("tickets/<slug:reference>/place/", promise_views.place, name="place"),
     path("services/", promise_views.list_services, name="services"),
     path("tickets/<slug:reference>/call/", caller_views.ask_for_call, name="ask_for_call"),
@@ -28,10 +28,10 @@ urlpatterns = [
         name="remove_participant",
     ),
     path("tickets/<slug:reference>/leave/", participant_views.leave, name="leave"),
-    path("account/expertise/", views.offer_expertise, name="offer_expertise"),
+    path("account/expertise/", expertise.offer_expertise, name="offer_expertise"),
     path("rate/<str:ending>/", feedback_views.rate_by_link, name="rate_by_link"),
     path("concerns/", feedback_views.concerns, name="concerns"),
-    path("workspace/", views.workspace, name="workspace"),
+    path("workspace/", lists.workspace, name="workspace"),
     path("workspace/new/", caller_views.new_for_customer, name="new_for_customer"),
     path("workspace/ratings/", feedback_views.ratings, name="ratings"),
     path("workspace/ratings/<int:rating_id>/", feedback_views.answer, name="answer_rating"),
@@ -53,12 +53,12 @@ urlpatterns = [
         problem_views.open_new,
         name="open_problem",
     ),
-    path("workspace/tickets/<slug:reference>/take/", views.take, name="take"),
-    path("workspace/tickets/<slug:reference>/hand-over/", views.hand_over, name="hand_over"),
-    path("workspace/tickets/<slug:reference>/classify/", views.classify, name="classify"),
-    path("workspace/tickets/<slug:reference>/details/", views.details, name="details"),
+    path("workspace/tickets/<slug:reference>/take/", handling.take, name="take"),
+    path("workspace/tickets/<slug:reference>/hand-over/", handling.hand_over, name="hand_over"),
+    path("workspace/tickets/<slug:reference>/classify/", handling.classify, name="classify"),
+    path("workspace/tickets/<slug:reference>/details/", handling.details, name="details"),
     path("workspace/tickets/<slug:reference>/deadline/", promise_views.deadline, name="deadline"),
-    path("workspace/tickets/<slug:reference>/suggestion/", views.suggest, name="suggest"),
+    path("workspace/tickets/<slug:reference>/suggestion/", handling.suggest, name="suggest"),
     path(
         "workspace/tickets/<slug:reference>/customer/",
         caller_views.correct_requester,

@@ -1,5 +1,8 @@
 """How times are said to people: on pages, in promises and in mail."""
 
+from collections.abc import Callable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -7,6 +10,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+
+_when_read_later: ContextVar[Callable | None] = ContextVar("when_read_later", default=None)
 
 
 @lru_cache(maxsize=1000)
@@ -49,8 +54,27 @@ def when(moment: datetime) -> str:
     return f"{day(moment)}, {clock(moment)}"
 
 
+@contextmanager
+def read_later(*, names_zone: bool):
+    """What is written meanwhile is a mail: who reads "tomorrow" the day after would be misled. The
+    zone of its times is named for who has not chosen theirs."""
+    token = _when_read_later.set(_with_zone if names_zone else when)
+    try:
+        yield
+    finally:
+        _when_read_later.reset(token)
+
+
+def _with_zone(moment: datetime) -> str:
+    """Wed 18 Nov, 09:14 (Europe/Berlin)"""
+    return f"{when(moment)} ({timezone.get_current_timezone_name()})"
+
+
 def by_when(moment: datetime) -> str:
-    """A promise: 16:00 today, 12:00 tomorrow, Tuesday 14:00, Mon 23 Nov, 14:00."""
+    """A promise: 16:00 today, 12:00 tomorrow, Tuesday 14:00, Mon 23 Nov, 14:00; always the last of
+    these for what is ``read_later``."""
+    if say := _when_read_later.get():
+        return say(moment)
     date = timezone.localtime(moment).date()
     today = timezone.localdate()
     if date == today:

@@ -14,6 +14,7 @@ from tickets.regulated.complaints import has_procedures
 from tickets.wording import when
 from tickets.workflow import LIVE
 
+from .own import WithoutOwnComplaints
 from .records import RecordAdmin
 
 
@@ -79,7 +80,7 @@ class StageFilter(admin.SimpleListFilter):
 
 
 @admin.register(ComplaintCase)
-class ComplaintCaseAdmin(RecordAdmin):
+class ComplaintCaseAdmin(WithoutOwnComplaints, RecordAdmin):
     """D4-7: what the law wants next comes first, then those answered, the newest first."""
 
     list_display = ("ticket", "track", "stage", "level", "due_by_law", "agent")
@@ -90,10 +91,6 @@ class ComplaintCaseAdmin(RecordAdmin):
         "ticket", "track", "stage", "level", "cause", "remedy", "received_at", "acknowledge_by",
         "acknowledged_at", "investigating_at", "respond_by", "responded_at", "responded_by",
     )  # fmt: skip
-
-    def get_queryset(self, request):
-        """On one's own complaint an administrator is the customer."""
-        return super().get_queryset(request).exclude(ticket__requester=request.user)
 
     def get_ordering(self, request):
         is_answered = request.GET.get(StageFilter.parameter_name) == Stage.RESPONDED

@@ -13,6 +13,7 @@ from tickets.models import Concern, Feedback, Suggestion
 
 from .filters import AboutFilter, GivenFilter, SettledFilter
 from .forms import SettleForm
+from .own import WithoutOwnComplaints
 from .records import RecordAdmin
 
 
@@ -41,7 +42,7 @@ class SuggestionAdmin(FeedbackAdmin):
 
 
 @admin.register(Concern)
-class ConcernAdmin(ReadOnlyAdmin):
+class ConcernAdmin(WithoutOwnComplaints, ReadOnlyAdmin):
     """D4-11: the oldest one that nobody has settled comes first."""
 
     verbs = ("settle",)
@@ -50,10 +51,6 @@ class ConcernAdmin(ReadOnlyAdmin):
     list_filter = (SettledFilter, AboutFilter)
     list_select_related = ("author", "ticket")
     fields = ("text", "author", "ticket", "created_at", "answer", "settled_by", "settled_at")
-
-    def get_queryset(self, request):
-        """What an agent heard from this administrator, as a customer, is not theirs to read."""
-        return super().get_queryset(request).exclude(ticket__requester=request.user)
 
     def get_ordering(self, request):
         is_settled = request.GET.get(SettledFilter.parameter_name)

@@ -4,8 +4,10 @@ the question was asked."""
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tickets.forms import CandidateForm, TextField
-from tickets.models import Category
+from accounts.models import Standing, User
+from tickets.forms.handling import CandidateForm
+from tickets.inputs import TextField
+from tickets.own_addresses import refuse_taken
 
 
 def _seen_field(assignee_id=None):
@@ -28,7 +30,6 @@ class AssignManyForm(CandidateForm):
 
 class SettleForm(forms.Form):
     answer = TextField(
-        name=_("Answer"),
         label=_("Answer, which they read in the mail"),
         error_messages={"required": _("Enter an answer")},
     )
@@ -36,9 +37,13 @@ class SettleForm(forms.Form):
 
 class CategoryForm(forms.ModelForm):
     def clean_email(self):
-        """In small letters: two that differ in nothing else are one mailbox."""
+        """In small letters: two that differ in nothing else are one mailbox. Mail from it counts as
+        our own, so nobody who has an account writes from there."""
         email = self.cleaned_data["email"].lower()
-        others = Category.objects.exclude(pk=self.instance.pk).filter(email=email)
-        if taken := others.first() if email else None:
-            raise forms.ValidationError(_("%(category)s has this address") % {"category": taken})
+        if not email:
+            return email
+        refuse_taken(email, by=self.instance)
+        people = User.objects.exclude(standing=Standing.UNCLAIMED)
+        if person := people.filter(email=email).first():
+            raise forms.ValidationError(_("%(name)s has this address") % {"name": person})
         return email

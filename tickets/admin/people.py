@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from tickets.models import Follower, Participant
 
+from .own import WithoutOwnComplaints
 from .records import RecordAdmin
 
 
@@ -16,12 +17,8 @@ class ParticipantAdmin(RecordAdmin):
 
 
 @admin.register(Follower)
-class FollowerAdmin(RecordAdmin):
+class FollowerAdmin(WithoutOwnComplaints, RecordAdmin):
     list_display = ("ticket", "person", "since")
     list_select_related = ("ticket", "person")
     search_fields = ("ticket__reference__startswith",)
     fields = ("ticket", "person", "since")
-
-    def get_queryset(self, request):
-        """Not of one's own complaints: there one is the customer."""
-        return super().get_queryset(request).exclude(ticket__requester=request.user)

@@ -1,21 +1,20 @@
 """The ticket in the administrator console."""
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from accounts.console import BinFilter, ReadOnlyAdmin
 from accounts.people import AccountRefusal
-from tickets import actions, removal
-from tickets.detail_forms import DetailsForm
+from tickets import actions
 from tickets.fields import answer
-from tickets.forms import ClassifyForm, MoveForm
+from tickets.forms.details import DetailsForm
+from tickets.forms.handling import ClassifyForm, MoveForm
 from tickets.models import Ticket
 from tickets.parties import requesters
 from tickets.parties.caller_forms import OnBehalfForm
@@ -24,43 +23,32 @@ from tickets.promise.promise_forms import PromiseForm
 from tickets.wording import ago, by_when, when
 from tickets.workflow import OURS, Part, TicketRefusal
 
+from .assigning import AssignVerbs
+from .binning import BinVerbs
 from .filters import AgentFilter, DueFilter, StatusFilter, TagFilter
-from .forms import AssignForm, AssignManyForm
 from .lines import readable_by, told
 
 LINES_SHOWN = 100
 NEWEST_SEARCHED = 20_000
 
 
-def _facts(ticket):
-    """What one must know of a ticket to decide about it."""
-    return [
-        (_("Ticket"), ticket.subject),
-        (_("Customer"), ticket.requester),
-        (_("Priority"), ticket.get_priority_display()),
-        (_("Status"), ticket.get_status_display()),
-        (_("Agent"), ticket.assignee or _("Nobody")),
-        (_("Waiting"), ago(ticket.created_at)),
-    ]
-
-
 @admin.register(Ticket)
-class TicketAdmin(ReadOnlyAdmin):
-    verbs = ("assign", "move", "classify", "deadline", "details", "bin", "restore", "remove")
+class TicketAdmin(AssignVerbs, BinVerbs, ReadOnlyAdmin):
+    verbs = (
+        "move", "classify", "deadline", "details", *AssignVerbs.assign_verbs, *BinVerbs.bin_verbs,
+    )  # fmt: skip
     actions = ("assign_selected",)
     change_form_template = "admin/tickets/ticket/facts.html"
 
     list_display = (
-        "number", "subject", "requester", "assignee", "category",
-        "status", "priority", "raised", "due",
+        "ticket", "requester", "assignee", "category", "status", "priority", "raised", "due",
     )  # fmt: skip
-    list_display_links = ("number", "subject")
     list_filter = (
         StatusFilter, AgentFilter, DueFilter, "kind", "category",
         "priority", TagFilter, BinFilter,
     )  # fmt: skip
     list_select_related = ("requester", "assignee", "category")
-    sortable_by = ("number", "raised")  # what an index can sort
+    sortable_by = ("ticket", "raised")  # what an index can sort
     search_fields = ("reference",)  # see get_search_results
     search_help_text = gettext_lazy(
         "A number, a customer’s email address, or words of the subject of a newer ticket"
@@ -72,9 +60,10 @@ class TicketAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = flatten(fields)  # those that are never edited, too
 
-    @admin.display(description=gettext_lazy("number"), ordering="reference")
-    def number(self, ticket):
-        return format_html('<span class="ccr-no">{}</span>', ticket.reference)
+    @admin.display(description=gettext_lazy("ticket"), ordering="reference")
+    def ticket(self, ticket):
+        number = '{}<br><span class="ccr-no">{}</span>'
+        return format_html(number, ticket.subject, ticket.reference)
 
     @admin.display(description=gettext_lazy("raised"), ordering="created_at")
     def raised(self, ticket):
@@ -105,9 +94,6 @@ class TicketAdmin(ReadOnlyAdmin):
             last = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
             queryset = queryset.filter(pk__gt=last - NEWEST_SEARCHED, subject__icontains=words)
         return queryset, False
-
-    def has_assign_permission(self, request):
-        return request.user.has_perm("tickets.assign_ticket")
 
     def render_change_form(self, request, context, obj=None, **kwargs):
         lines = obj.events.filter(readable_by(request.user)).select_related("actor")
@@ -155,6 +141,17 @@ class TicketAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         return ticket
 
+    def _facts(self, ticket):
+        """What one must know of a ticket to decide about it."""
+        return [
+            (_("Ticket"), ticket.subject),
+            (_("Customer"), ticket.requester),
+            (_("Priority"), ticket.get_priority_display()),
+            (_("Status"), ticket.get_status_display()),
+            (_("Agent"), ticket.assignee or _("Nobody")),
+            (_("Waiting"), ago(ticket.created_at)),
+        ]
+
     # --- For a customer -------------------------------------------------
 
     def has_add_permission(self, request):
@@ -190,113 +187,7 @@ class TicketAdmin(ReadOnlyAdmin):
             return None
         return ticket
 
-    # --- Assign ---------------------------------------------------------
-
-    def assign_view(self, request, object_id):
-        """First which agent, then whether really."""
-        ticket = self._ticket_to_handle(request, object_id)
-        typed = request.POST or ("agent" in request.GET and request.GET) or None
-        form = AssignForm(typed, tickets=[ticket], initial={"seen": ticket.assignee_id})
-        if not form.is_valid():
-            return self.ask(
-                request,
-                title=_("Assign a ticket"),
-                question=_("Who should have %(ticket)s?") % {"ticket": ticket},
-                facts=_facts(ticket),
-                form=form,
-                method="get",
-                yes=_("Go on"),
-            )
-        chosen = form.cleaned_data["agent"]
-        if request.method == "POST":
-            self._assign(request, ticket, chosen.agent, form.cleaned_data["seen"])
-            return self.to_dashboard()
-        return self._really_assign(request, ticket, chosen)
-
-    def _really_assign(self, request, ticket, chosen):
-        load = _("%(open)s open, %(today)s due today") % {
-            "open": chosen.load,
-            "today": chosen.agent.due_today_count,
-        }
-        names = {"agent": chosen.agent, "ticket": ticket}
-        first_names = {
-            "agent": chosen.agent.get_short_name(),
-            "customer": ticket.requester.get_short_name(),
-        }
-        return self.ask(
-            request,
-            title=_("Assign a ticket"),
-            question=_("Do you really want to assign the agent for this ticket?"),
-            answer=_("%(ticket)s goes to %(agent)s") % names,
-            facts=[
-                *_facts(ticket),
-                (_("%(agent)s has") % first_names, load),
-                (_("Why %(agent)s") % first_names, chosen.reasons(ticket)),
-            ],
-            words=_("%(agent)s and %(customer)s will both be told by email.") % first_names,
-            hidden=[("agent", chosen.agent.pk), ("seen", ticket.assignee_id or "")],
-            yes=_("Yes, assign to %(agent)s") % names,
-            back=reverse("admin:index"),
-        )
-
-    def _assign(self, request, ticket, agent, seen):
-        names = {"ticket": ticket, "agent": agent}
-        if refusal := self._refusal_to_assign(request, ticket, agent, seen):
-            self.message_user(request, refusal, messages.ERROR)
-        else:
-            words = _("%(ticket)s is assigned to %(agent)s.") % names
-            self.message_user(request, words, messages.SUCCESS)
-
-    def _refusal_to_assign(self, request, ticket, agent, seen) -> str:
-        """Assigns, or says why not. ``seen`` is who had it when the question was asked."""
-        ticket.assignee_id = seen
-        try:
-            with self.recorded(request, ticket, _("Assigned to %(agent)s.") % {"agent": agent}):
-                actions.assign(ticket, to=agent, by=request.user)
-        except TicketRefusal as refusal:
-            return str(refusal)
-        except PermissionDenied:
-            return _("%(ticket)s is not yours to assign.") % {"ticket": ticket}
-        return ""
-
-    @admin.action(description=gettext_lazy("Assign…"), permissions=["assign"])
-    def assign_selected(self, request, queryset):
-        tickets = self.selected(request, queryset.select_related("category"))
-        if tickets is None:
-            return None
-        form = AssignManyForm(
-            request.POST if "answered" in request.POST else None,
-            tickets=tickets,
-        )
-        if form.is_valid():
-            self._assign_all(request, tickets, form)
-            return redirect(request.get_full_path())
-        question = ngettext(
-            "Do you really want to assign the agent for this ticket?",
-            "Do you really want to assign the agent for these %(n)s tickets?",
-            len(tickets),
-        )
-        return self.ask_for_all(
-            request,
-            tickets,
-            "assign_selected",
-            title=_("Assign tickets"),
-            question=question % {"n": len(tickets)},
-            form=form,
-            yes=_("Yes, assign them"),
-        )
-
-    def _assign_all(self, request, tickets, form):
-        agent = form.cleaned_data["agent"].agent
-        refusals = [
-            self._refusal_to_assign(request, ticket, agent, form.seen_of(ticket))
-            for ticket in tickets
-        ]
-        refusals = [refusal for refusal in refusals if refusal]
-        count = len(tickets) - len(refusals)
-        self.tell_outcome(request, count and _("%(n)s assigned.") % {"n": count}, refusals)
-
-    # --- Other verbs ----------------------------------------------------
+    # --- What is changed about it ---------------------------------------
 
     def move_view(self, request, object_id):
         ticket = self._ticket_to_handle(request, object_id)
@@ -307,7 +198,7 @@ class TicketAdmin(ReadOnlyAdmin):
             request,
             title=_("Move a ticket"),
             question=_("Where should %(ticket)s go?") % {"ticket": ticket},
-            facts=_facts(ticket),
+            facts=self._facts(ticket),
             form=form,
             yes=_("Move"),
             back=self.url_of("change", ticket),
@@ -354,7 +245,7 @@ class TicketAdmin(ReadOnlyAdmin):
             request,
             title=_("Details"),
             question=_("What is known about %(ticket)s?") % {"ticket": ticket},
-            facts=_facts(ticket),
+            facts=self._facts(ticket),
             form=form,
             yes=_("Save"),
             back=self.url_of("change", ticket),
@@ -394,66 +285,3 @@ class TicketAdmin(ReadOnlyAdmin):
             form.add_error(None, str(refusal))
             return False
         return True
-
-    def bin_view(self, request, object_id):
-        ticket = self._ticket_to_handle(request, object_id)
-        if request.method == "POST":
-            with self.recorded(request, ticket, _("Deleted.")):
-                actions.bin_ticket(ticket, by=request.user)
-            self.message_user(request, _("%(ticket)s is in the bin.") % {"ticket": ticket})
-            return redirect(self.url_of("changelist"))
-        return self.ask(
-            request,
-            title=_("Delete a ticket"),
-            question=_("Delete %(ticket)s?") % {"ticket": ticket},
-            facts=_facts(ticket),
-            words=_("It leaves every list. Nothing is lost: it can be restored from the bin."),
-            yes=_("Yes, delete %(ticket)s") % {"ticket": ticket},
-            is_grave=True,
-            back=self.url_of("change", ticket),
-        )
-
-    def restore_view(self, request, object_id):
-        ticket = get_object_or_404(Ticket.objects.with_people(), pk=object_id)
-        if ticket.requester_id == request.user.pk:
-            raise PermissionDenied
-        if request.method == "POST":
-            with self.recorded(request, ticket, _("Restored.")):
-                actions.restore_ticket(ticket, by=request.user)
-            self.message_user(request, _("%(ticket)s is back.") % {"ticket": ticket})
-            return redirect(self.url_of("change", ticket))
-        return self.ask(
-            request,
-            title=_("Restore a ticket"),
-            question=_("Restore %(ticket)s?") % {"ticket": ticket},
-            facts=_facts(ticket),
-            yes=_("Yes, restore %(ticket)s") % {"ticket": ticket},
-            back=self.url_of("change", ticket),
-        )
-
-    def remove_view(self, request, object_id):
-        ticket = get_object_or_404(Ticket.objects.with_people(), pk=object_id)
-        if ticket.requester_id == request.user.pk:
-            raise PermissionDenied
-        refusal = removal.refusal_for(ticket)
-        if request.method == "POST" and not refusal:
-            with self.recorded(request, ticket, _("Removed for good.")):
-                removal.remove_for_good(ticket, by=request.user)
-            self.message_user(request, _("%(ticket)s is gone for good.") % {"ticket": ticket})
-            return redirect(self.url_of("changelist"))
-        if refusal:
-            self.message_user(request, refusal, messages.ERROR)
-            return redirect(self.url_of("change", ticket))
-        return self.ask(
-            request,
-            title=_("Remove a ticket for good"),
-            question=_("Remove %(ticket)s for good?") % {"ticket": ticket},
-            facts=_facts(ticket) + [(_("And"), each) for each in ticket.merged.all()],
-            words=_(
-                "Everything that was said, every file and every mail about it goes. This can’t be "
-                "undone. What stays is the number, and proof that the history was removed."
-            ),
-            yes=_("Yes, remove %(ticket)s for good") % {"ticket": ticket},
-            is_grave=True,
-            back=self.url_of("change", ticket),
-        )

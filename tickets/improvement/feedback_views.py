@@ -1,5 +1,6 @@
 """Ratings: by the link in a mail, and as the agent reads them. Concerns about the registry."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required, permission_required
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,12 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import limits
 
 from .. import actions
-from ..forms import AnswerForm, ConcernForm, FeedbackForm
 from ..models import Concern, Feedback
 from ..paging import page_after
 from ..queues import queues_for
 from ..workflow import Part, TicketRefusal
 from . import feedback
+from .feedback_forms import AnswerForm, ConcernForm, FeedbackForm
 
 NEWEST_FIRST = ["-created_at", "-pk"]
 PAGE_SIZE = 20
@@ -35,7 +36,7 @@ def rate_by_link(request, ending):
     if request.method == "POST":
         return _rate_by_link(request, found)
     if found.is_rated:
-        return _link_page(request, "rated")
+        return _link_page(request, "rated", ticket=found.ticket)
     return _link_page(request, "form", ticket=found.ticket, form=FeedbackForm())
 
 
@@ -51,14 +52,15 @@ def _rate_by_link(request, ending):
     except limits.Limited as limited:
         form.add_error(None, limited)
     except TicketRefusal:
-        return _link_page(request, "rated", status=409)
+        return _link_page(request, "rated", status=409, ticket=ticket)
     page = _link_page(request, "form", status=422, ticket=ticket, form=form)
     return limits.answer(page, form)
 
 
 def _link_page(request, state, status=200, **context):
     """Nothing here is for search engines, or says more than the mail with the link did."""
-    page = render(request, "tickets/rate.html", context | {"state": state}, status=status)
+    context |= {"state": state, "takes_mail": bool(settings.REPLY_ADDRESS)}
+    page = render(request, "tickets/rate.html", context, status=status)
     page.headers["X-Robots-Tag"] = "noindex"
     return page
 

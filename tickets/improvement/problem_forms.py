@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
 
-from ..forms import TextField
-from ..inputs import LineField, TreeChoiceField
+from ..inputs import LineField, TextField, TreeChoiceField
 from ..models import Category, Problem
 
 OFFERED = 50
@@ -49,13 +48,9 @@ class ProblemForm(forms.ModelForm):
         label=_("What is wrong?"),
         max_length=200,
         help_text=_("One line, by which your colleagues find it"),
-        error_messages={
-            "required": _("Say what is wrong"),
-            "max_length": _("This must be 200 characters or less"),
-        },
+        error_messages={"required": _("Say what is wrong")},
     )
     team_note = TextField(
-        name=_("The note"),
         max_length=10_000,
         label=_("Note for the team that can mend it (optional)"),
         help_text=_("Customers do not see it"),
@@ -86,7 +81,6 @@ class ProblemForm(forms.ModelForm):
 
 class MendedForm(forms.Form):
     text = TextField(
-        name=_("The text"),
         max_length=10_000,
         label=_("What the customers are told"),
         help_text=_("The same words to each of them"),

@@ -4,12 +4,13 @@ import uuid
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field.formfields import PhoneNumberField
 
 from accounts import customers
+from accounts.forms.fields import NameField, PhoneField
 from accounts.people import AccountRefusal
 
-from ..forms import DayField, TextField, TicketForm
+from ..forms.raising import TicketForm
+from ..inputs import DayField, LineField, TextField
 from ..likeness import tickets_like
 from ..models import Channel, Priority, Ticket, TicketKind
 
@@ -22,8 +23,8 @@ class CustomerForm(forms.Form):
         max_length=254,
         error_messages={"required": _("Enter the customer’s email address")},
     )
-    first_name = forms.CharField(
-        label=_("Their first name, if they are new here"), max_length=150, required=False
+    first_name = NameField(
+        label=_("Their first name, if they are new here"), autocomplete="off", required=False
     )
 
     def __init__(self, *args, by, **kwargs):
@@ -43,7 +44,8 @@ class CustomerForm(forms.Form):
         except AccountRefusal as refusal:
             self.add_error("requester", str(refusal))
             return
-        if not self.known and not self.cleaned_data.get("first_name"):
+        is_named = self.cleaned_data.get("first_name") or "first_name" in self.errors
+        if not self.known and not is_named:
             unknown = _("Nobody has this address here. Check it, or enter their first name")
             self.add_error("first_name", unknown)
 
@@ -121,15 +123,11 @@ class OnBehalfForm(CustomerForm, TicketForm):
 class CallForm(forms.Form):
     """D1-14: the requester would rather be called."""
 
-    phone = PhoneNumberField(
+    phone = PhoneField(
         label=_("Phone number"),
-        error_messages={
-            "required": _("Enter the number we should call"),
-            "invalid": _("Enter a phone number with its country code, like +44 113 496 0000"),
-        },
-        widget=forms.TextInput({"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+        error_messages={"required": _("Enter the number we should call")},
     )
-    wish = forms.CharField(
+    wish = LineField(
         label=_("When does it suit you? (optional)"),
         help_text=_("For example, after 17:00, or not on Friday"),
         max_length=200,
@@ -141,7 +139,6 @@ class LogCallForm(forms.Form):
     """What was said on the phone."""
 
     text = TextField(
-        name=_("The text"),
         label=_("What was said. The customer reads it"),
         error_messages={"required": _("Write down what was said")},
     )

@@ -31,8 +31,10 @@ def promise_for(ticket: Ticket, person) -> Promise:
 
 
 def _ours(ticket, promise):
-    """Of the sentences that can stand there, two speak of "your ticket"."""
+    """Of the sentences that can stand there, three speak of "your ticket"."""
+    name = {"name": ticket.assignee and ticket.assignee.first_name}
     sentences = {
+        _("%(name)s has your ticket.") % name: _("%(name)s has the ticket.") % name,
         _("We have your ticket."): _("We have the ticket."),
         _("Your ticket is back with our team."): _("The ticket is back with our team."),
     }

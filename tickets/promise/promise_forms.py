@@ -6,7 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..forms import TextField
+from ..inputs import TextField
 from ..models import SlaPolicy
 from .holidays import NotACalendar, holidays_in
 
@@ -26,7 +26,6 @@ class PromiseForm(forms.Form):
         },
     )
     reason = TextField(
-        name=_("The reason"),
         label=_("Why? The customer reads it"),
         widget=forms.Textarea({"rows": 3}),
         error_messages={"required": _("Tell the customer why")},

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from ..wording import by_when, day
 from ..workflow import Status
-from . import sla
+from . import away, sla
 
 REASON_LENGTH = 400  # characters of a reason in the promise
 
@@ -41,7 +41,8 @@ class Promise:
     """What a requester reads first on their ticket: who has it, what comes next and by when.
 
     ``strong`` and ``rest`` make the first line, ``sub`` the second; ``label`` and ``by`` stand
-    on the tail of the stub. ``mood`` is the CSS modifier: "", "turn" or "done".
+    on the tail of the stub. ``mood`` is the CSS modifier: "", "turn" or "done". ``until`` says in a
+    mail, which has no stub, what ``sub`` leaves open.
     """
 
     strong: str
@@ -50,6 +51,7 @@ class Promise:
     label: str
     by: str
     mood: str = ""
+    until: str = ""
 
 
 def promise_of(ticket) -> Promise:
@@ -63,6 +65,7 @@ def _reason(ticket) -> str:
     return Truncator(words).chars(REASON_LENGTH) if len(words) > REASON_LENGTH else words
 
 
+IN_CONVERSATION = gettext_lazy("The question is in the conversation.")
 NOTHING_TO_DO = gettext_lazy("You don’t need to do anything.")
 
 
@@ -96,10 +99,11 @@ def _open(ticket):
             label=_("An agent answers by"),
             next_step=_("An agent will answer by %(by)s."),
         )
-    name = {"name": ticket.assignee.first_name}
+    is_shut = away.back_at(ticket, timezone.now())
+    words = _("%(name)s has your ticket.") if is_shut else _("%(name)s is working on it.")
     return _answer(
         ticket,
-        kept=_("%(name)s is working on it.") % name,
+        kept=words % {"name": ticket.assignee.first_name},
         label=_("You’ll hear by"),
         next_step=_("You’ll hear by %(by)s."),
     )
@@ -107,13 +111,15 @@ def _open(ticket):
 
 def _waiting(ticket):
     closes = settings.WAITING_DAYS and not ticket.legal_due_at
+    until = _("The ticket stays open for that until %(day)s.")
     return Promise(
         strong=_("%(name)s needs your answer.") % {"name": ticket.moved_by},
-        rest=_reason(ticket) or _("The question is in the conversation."),
+        rest=_reason(ticket) or IN_CONVERSATION,
         sub=_("The clock is stopped until you answer."),
         label=_("Stays open for your answer until"),
         by=day(ticket.due_at) if closes else _("you give it"),
         mood="turn",
+        until=until % {"day": day(ticket.due_at)} if closes else "",
     )
 
 

@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ..forms import TextField
+from ..inputs import TextField
 from ..models import ComplaintCode, EscalationLevel, Stage
 
 MOST_LINES = 2_000  # some fifty pages
@@ -24,7 +24,6 @@ class StepForm(forms.Form):
         },
     )
     text = TextField(
-        name=_("The text"),
         label=_("What you tell the customer"),
         help_text=_("An acknowledgement has words of its own if you enter none"),
         required=False,
@@ -71,7 +70,6 @@ class ResponseForm(CodesForm):
     """The final response, which is also a letter."""
 
     text = TextField(
-        name=_("The response"),
         label=_("Final response"),
         help_text=_("The letter has the names, dates and codes, and where customers can turn"),
         error_messages={"required": _("Tell the customer what was decided, and why")},
@@ -106,7 +104,6 @@ class LevelForm(forms.Form):
         },
     )
     text = TextField(
-        name=_("The reason"),
         label=_("Why? The customer reads it"),
         error_messages={"required": _("Tell the customer why")},
         widget=forms.Textarea({"rows": 3}),

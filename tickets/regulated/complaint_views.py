@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from ..asking import act_on, ask, find_handled, posted
-from ..forms import KeyForm
+from ..forms.keys import KeyForm
 from ..models import TicketEvent
 from . import complaints, letters
 from .complaint_forms import CodesForm, LevelForm, ResponseForm, StepForm

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from tickets import anchors
 from tickets.models import Feedback, ReferenceCounter, Ticket, TicketEvent
 from tickets.summaries import summarise_days
 from tickets.workflow import Status
@@ -62,6 +63,7 @@ def load(
             references.save()
         progress(len(batch))
     summarise_days(since=timezone.localdate(since))
+    anchors.write()  # as the worker would have, each day
     loading.refresh_statistics()
 
 

@@ -3,10 +3,21 @@
 import pytest
 import time_machine
 
+from tickets import actions
 from tickets.improvement import problems
+from tickets.models import Routing, Ticket
 from tickets.regulated import complaints
-from tickets.tests.factories import make_code, make_problem, make_ticket, make_track
+from tickets.tests.factories import (
+    make_category,
+    make_code,
+    make_problem,
+    make_question,
+    make_ticket,
+    make_track,
+)
+from tickets.workflow import Status
 
+from .clocked import MOVES, at
 from .graded import MONDAY, WORDS
 
 
@@ -49,3 +60,54 @@ def another(bob, ada, kettles, cold):
         return ticket
 
     return make
+
+
+@pytest.fixture
+def one_more(alice, bob, ada, kettles):
+    """One more ticket with Bob: of Alice, unless it is of somebody else."""
+
+    def make(requester=alice, assignee=bob, **fields):
+        fields = {"category": kettles, "by": ada} | fields
+        return make_ticket(requester=requester, assignee=assignee, **fields)
+
+    return make
+
+
+@pytest.fixture
+def twin(one_more):
+    """Alice told it once more."""
+    return one_more(subject="Kettle again", description="It is still cold.")
+
+
+@pytest.fixture
+def dealt(db):
+    """A category whose tickets are dealt."""
+    return make_category("Toasters", routing=Routing.AUTOMATIC)
+
+
+@pytest.fixture
+def serial(kettles):
+    return make_question(kettles, "Serial number", is_required_to_raise=True)
+
+
+@pytest.fixture
+def shelf(kettles):
+    """For staff, and needed to resolve."""
+    return make_question(kettles, "Shelf", is_for_requester=False, is_required_to_resolve=True)
+
+
+@pytest.fixture
+def on_monday(alice, bob, ada, kettles):
+    """Alice's ticket, raised on Monday at noon and moved to a status by Bob at once."""
+
+    def raise_it(status=Status.OPEN, **row):
+        with at():
+            agent = None if status == Status.NEW else bob
+            ticket = make_ticket(requester=alice, assignee=agent, category=kettles, by=ada)
+            if status in MOVES:
+                actions.change_status(ticket, status, by=bob, **MOVES[status])
+            if row:
+                Ticket.objects.filter(pk=ticket.pk).update(wakes_at=MONDAY, **row)
+        return ticket
+
+    return raise_it

@@ -3,7 +3,7 @@
 from itertools import count
 
 from tickets.automation import rules
-from tickets.models import Rule, RuleRun
+from tickets.models import Rule, RuleRun, TicketEvent
 
 _numbers = count(1)
 
@@ -28,3 +28,10 @@ def runs(**of):
     """State and answer of each look, in the order in which they were owed."""
     found = RuleRun.objects.filter(**of).order_by("pk")
     return list(found.values_list("state", "answer"))
+
+
+def lines_by(rule):
+    """What ``rule`` wrote: the kinds of its lines, in their order."""
+    lines = TicketEvent.objects.filter(data__by_rule=rule.pk).order_by("pk")
+    assert {line.actor_id for line in lines} <= {None}
+    return [line.kind for line in lines]

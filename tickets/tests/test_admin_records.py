@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from accounts.models import Standing
 from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.actions import post_message, post_note
 from messaging.models import Message
@@ -144,20 +145,25 @@ def test_a_category_is_part_of_another_top_one_never_of_itself(login, ada, kettl
     assert "parent" in answer.context["adminform"].form.errors
 
 
-def test_an_address_belongs_to_one_category(login, ada, kettles):
-    """Whatever letters it is written in."""
+def test_an_address_belongs_to_one_category(login, ada, alice, kettles, settings):
+    """Whatever letters it is written in. Mail from it counts as our own, so it is nobody's."""
+    settings.REPLY_ADDRESS, settings.DEFAULT_FROM_EMAIL = "care@example.org", "Us <us@example.org>"
+    make_user("Una", email="una@example.org", standing=Standing.UNCLAIMED)
     make_category("Lamps", email="team@example.org")
     page = reverse("admin:tickets_category_change", args=[kettles.pk])
     client = login(ada)
 
     for wrong, why in (
         ("Team@Example.org", "Lamps has this address"),
+        ("care@example.org", "The registry itself has this address"),
+        ("Us@example.org", "The registry itself has this address"),
+        ("Alice@example.org", f"{alice} has this address"),
         ("a@example.org\r\nBcc: b@example.org", "Enter a valid email address."),
     ):
         answer = client.post(page, category_form(kettles, email=wrong))
         assert answer.context["adminform"].form.errors == {"email": [why]}
     nobody_knows_it = {"experts-TOTAL_FORMS": "0"}
-    for same in ("Kettles@Example.org", "kettles@example.org"):
+    for same in ("una@example.org", "Kettles@Example.org", "kettles@example.org"):
         client.post(page, category_form(kettles, email=same, **nobody_knows_it))
 
     kettles.refresh_from_db()

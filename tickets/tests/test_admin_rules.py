@@ -20,12 +20,6 @@ FORM = {"name": "Urgent words", "position": "0", "trigger": "wrote", "note": "Lo
 OWN_CAUSE = "This would set the rule off again, for ever. Choose another trigger"
 
 
-@pytest.fixture(autouse=True)
-def rules_read_anew():
-    yield
-    rules.forget()
-
-
 def url_of(verb, rule):
     return reverse(f"admin:tickets_rule_{verb}", args=[rule.pk])
 

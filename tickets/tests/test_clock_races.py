@@ -16,7 +16,7 @@ from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race
 from tickets.workflow import ResolutionKind, Status, TransitionRefused
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
 ROUNDS = 20
 MANY = 60

@@ -1,72 +1,31 @@
-"""What happens to tickets by itself: each step in its time, once, whatever happens to others."""
+"""What happens to tickets by itself: each step in its time, and once."""
 
-from datetime import UTC, datetime, timedelta
-from io import StringIO
+from datetime import timedelta
 
 import pytest
-import time_machine
-from django.core.management import call_command
-from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from careregistry.tests.plans import plan_of
 from messaging.actions import post_message
-from notifications.models import Notification
-from tickets import actions, history, tasks
+from tickets import actions, history
 from tickets.automation import clockwork
 from tickets.automation.timing import MOMENTS
-from tickets.models import ClockHand, Ticket, TicketEvent
-from tickets.tests.factories import make_ticket
-from tickets.workflow import ResolutionKind, Status, TicketRefusal
+from tickets.models import Ticket
+from tickets.workflow import ResolutionKind, Status
+
+from .clocked import MONDAY, at, run, steps
 
 pytestmark = pytest.mark.django_db
-
-MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
-RESOLVED = {"text": "Replaced.", "resolution": ResolutionKind.REPLACED}
-HELD = {"text": "Waits for a part.", "until": MONDAY.date()}
-MOVES = {Status.WAITING: {}, Status.HOLD: HELD, Status.RESOLVED: RESOLVED}
 SECOND = timedelta(seconds=1)
-
-
-def at(moment=MONDAY, **span):
-    return time_machine.travel(moment + timedelta(**span), tick=False)
-
-
-def run(**span):
-    with at(**span):
-        return clockwork.run()
-
-
-def steps(ticket):
-    """The rules by which time acted on ``ticket``, in the order of the lines."""
-    return [line.data["rule"] for line in ticket.events.filter(actor=None).order_by("number")]
 
 
 def status_of(ticket):
     return Ticket.objects.values_list("status", flat=True).get(pk=ticket.pk)
 
 
-@pytest.fixture
-def on_monday(alice, bob, ada, kettles):
-    """Alice's ticket, raised on Monday at noon and moved to a status by Bob at once."""
-
-    def raise_it(status=Status.OPEN, **row):
-        with at():
-            agent = None if status == Status.NEW else bob
-            ticket = make_ticket(requester=alice, assignee=agent, category=kettles, by=ada)
-            if status in MOVES:
-                actions.change_status(ticket, status, by=bob, **MOVES[status])
-            if row:
-                Ticket.objects.filter(pk=ticket.pk).update(wakes_at=MONDAY, **row)
-        return ticket
-
-    return raise_it
-
-
 def hours(count):
     return timedelta(hours=count)
 
-
-# --- In its time ------------------------------------------------------------------------
 
 FIRST_STEPS = [
     ("answer_missed", Status.OPEN, {}, hours(4)),
@@ -79,6 +38,9 @@ FIRST_STEPS = [
     ("closing_reminder", Status.RESOLVED, {}, timedelta(days=5)),
     ("hold_over", Status.HOLD, {}, timedelta(hours=11, minutes=59)),
 ]  # fmt: skip
+
+
+# --- In its time ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -316,12 +278,8 @@ def test_what_needs_nothing_costs_one_look(on_monday, django_assert_num_queries)
 
 def test_the_look_goes_by_the_index(on_monday):
     on_monday()
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("SET LOCAL enable_sort = off")
 
-    assert "ticket_wakes" in clockwork.due(timezone.now())[:25].explain()
+    assert "ticket_wakes" in plan_of(clockwork.due(timezone.now())[:25])
 
 
 def test_a_deleted_ticket_is_left_alone_until_it_is_restored(on_monday, ada):
@@ -336,202 +294,3 @@ def test_a_deleted_ticket_is_left_alone_until_it_is_restored(on_monday, ada):
     run(days=1)
 
     assert steps(ticket) == ["answer_missed"]
-
-
-# --- In spite of faults --------------------------------------------------------------------
-
-FAULTS = [TicketRefusal("Not now."), RuntimeError("a bug"), IntegrityError("a broken row")]
-
-
-@pytest.fixture
-def failing(monkeypatch):
-    """The clock fails with these tickets."""
-    tickets = {}
-    real = clockwork.STEPS["answer_missed"]
-
-    def step(ticket, name):
-        if fault := tickets.get(ticket.pk):
-            Ticket.objects.filter(pk=ticket.pk).update(subject="Half done")
-            raise fault
-        real(ticket, name)
-
-    monkeypatch.setitem(clockwork.STEPS, "answer_missed", step)
-    return tickets
-
-
-@pytest.mark.plan("SEC-E3")
-@pytest.mark.parametrize("fault", FAULTS, ids=["refused", "bug", "database"])
-def test_one_ticket_that_fails_holds_up_no_other(on_monday, failing, caplog, fault):
-    """Nothing half done, the reason in the log, tried again in an hour."""
-    first, second, third = (on_monday() for _number in range(3))
-    failing[second.pk] = fault
-
-    assert run(hours=4) == 3
-    assert run(hours=4) == 0
-
-    assert [steps(t) for t in (first, second, third)] == [["answer_missed"], [], ["answer_missed"]]
-    assert caplog.messages == [f"{second} could not be seen to. Again in 1:00:00."]
-    second.refresh_from_db()
-    assert (second.subject, second.stuck_since) == ("Kettle stopped heating", MONDAY + hours(4))
-
-    failing.clear()
-    assert (run(hours=5, seconds=-1), run(hours=5)) == (0, 1)
-    second.refresh_from_db()
-    assert (steps(second), second.stuck_since) == (["answer_missed"], None)
-
-
-def test_administrators_see_which_tickets_it_fails_with(on_monday, failing, login, ada):
-    stuck, _well = on_monday(), on_monday()
-    words = "What should happen by itself fails with some tickets."
-    console = login(ada)
-    with at(hours=3):
-        assert words not in console.get("/admin/").text
-    failing[stuck.pk] = RuntimeError()
-    run(hours=4)
-
-    with at(hours=4):
-        assert words in console.get("/admin/").text
-        listed = console.get("/admin/tickets/ticket/?due=stuck").context["cl"].result_list
-
-    assert list(listed) == [stuck]
-
-
-# --- By hand -------------------------------------------------------------------------------
-
-
-def told_by(*arguments):
-    out = StringIO()
-    call_command("run_clock", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_the_dry_run_lists_what_would_be_done_and_keeps_nothing(on_monday, failing):
-    """D0-12: and that is what is done."""
-    late, failed, quiet = on_monday(), on_monday(), on_monday(Status.RESOLVED)
-    failing[failed.pk] = RuntimeError()
-
-    def kept():
-        return list(Ticket.objects.order_by("pk").values()), TicketEvent.objects.count()
-
-    before = kept(), Notification.objects.count()
-    with at(days=30):
-        assert told_by("--dry-run") == (
-            f"{late} answer_missed\n{failed} stuck\n{quiet} closing_reminder\n"
-        )
-        assert (kept(), Notification.objects.count()) == before
-        assert told_by() == "3 tickets seen to.\n"
-
-    assert [steps(ticket) for ticket in (late, failed, quiet)] == [
-        ["answer_missed"], [], ["closing_reminder"],
-    ]  # fmt: skip
-
-
-# --- When time jumps -----------------------------------------------------------------------
-
-
-def tick(moment):
-    with at(moment):
-        return clockwork.tick()
-
-
-def each_minute(since, minutes):
-    """How many tickets the job saw to."""
-    return sum(tick(since + timedelta(minutes=n)) for n in range(minutes))
-
-
-@pytest.mark.plan("SEC-F8")
-def test_the_job_acts_while_time_passes_steadily(on_monday):
-    ticket = on_monday()
-
-    assert each_minute(MONDAY + hours(3.5), 40) == 1
-
-    line = ticket.events.get(actor=None)
-    assert (line.data["rule"], line.at) == ("answer_missed", MONDAY + hours(4))
-
-
-@pytest.mark.plan("SEC-F8")
-@pytest.mark.parametrize("jump", [-24, -1, 1, 24])
-def test_a_clock_that_jumps_for_a_while_expires_nothing_and_mails_nobody(on_monday, jump):
-    """SEC-F8: ± 1 h, ± 1 day."""
-    tickets = [on_monday(status) for status in (Status.OPEN, Status.WAITING, Status.RESOLVED)]
-    with at(days=4, hours=12):
-        for ticket in tickets:  # the next step of each is half a day away
-            due_at = timezone.now() + timedelta(hours=0.75, days=2 * (ticket.status != Status.OPEN))
-            Ticket.objects.filter(pk=ticket.pk).update(due_at=due_at, clocked_until=MONDAY)
-    now = MONDAY + timedelta(days=4, hours=12)
-    tick(now)
-    Ticket.objects.update(wakes_at=now + hours(0.75))
-    owed = Notification.objects.count()
-
-    assert each_minute(now + hours(jump), 30) == 0
-    assert each_minute(now + timedelta(minutes=31), 60) == 0
-
-    assert [steps(ticket) for ticket in tickets] == [[], [], []]
-    assert Notification.objects.count() == owed
-    assert each_minute(now + timedelta(minutes=91), 5) == 3
-
-
-@pytest.mark.plan("SEC-F8")
-def test_a_clock_that_stays_wrong_is_believed_and_set_right_again(on_monday):
-    """What was done too early is looked at again in its time."""
-    ticket = on_monday()
-    tick(MONDAY)
-
-    assert each_minute(MONDAY + timedelta(days=1), 62) == 1
-    each_minute(MONDAY + hours(2), 62)
-    assert steps(ticket) == ["answer_missed"]
-    assert each_minute(MONDAY + hours(3.1), 60) == 1
-
-    assert steps(ticket) == ["answer_missed", "answer_missed"]
-
-
-@pytest.mark.plan("SEC-F8")
-def test_after_a_night_without_a_worker_what_was_written_meanwhile_comes_in_first(on_monday):
-    ticket = on_monday()
-    tick(MONDAY)
-
-    morning = MONDAY + hours(18)
-    assert [tick(morning), tick(morning + timedelta(minutes=10))] == [0, 0]
-    assert each_minute(morning + timedelta(minutes=20), 40) == 0
-    assert tick(morning + timedelta(minutes=60)) == 1
-
-    assert steps(ticket) == ["answer_missed"]
-
-
-@pytest.mark.plan("SEC-F8")
-@pytest.mark.parametrize(
-    "change",
-    [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)],
-    ids=["spring", "autumn"],
-)
-def test_summer_time_moves_no_step_and_is_no_jump(alice, kettles, settings, change):
-    settings.TIME_ZONE = "Europe/Lisbon"
-    with at(change - hours(1)):
-        ticket = make_ticket(requester=alice, category=kettles)
-
-    assert each_minute(change - timedelta(minutes=5), 65) == 0
-    assert tick(change + hours(1)) == 1
-
-    assert steps(ticket) == ["unassigned"]
-
-
-def test_the_worker_does_it_each_minute(on_monday, settings):
-    """D0-12"""
-    ticket = on_monday()
-    job = settings.CELERY_BEAT_SCHEDULE["run-the-clock"]
-    assert (job["task"], job["schedule"]) == (tasks.run_the_clock.name, 60)
-
-    with at(hours=4):
-        tasks.run_the_clock()
-
-    assert steps(ticket) == ["answer_missed"]
-
-
-def test_two_hosts_that_differ_by_seconds_are_no_jump(on_monday):
-    on_monday()
-    hand = MONDAY + hours(4)
-    tick(hand)
-
-    tick(hand - timedelta(seconds=50))
-
-    assert ClockHand.objects.get().steady_since == hand - clockwork.SETTLING

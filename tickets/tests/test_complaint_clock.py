@@ -15,9 +15,9 @@ from tickets.regulated import complaints
 from tickets.relations import merging
 from tickets.workflow import Status, TicketRefusal, TransitionRefused
 
+from .clocked import HELD
 from .factories import make_category, make_ticket
 from .graded import MONDAY, WORDS
-from .test_clockwork import HELD
 
 pytestmark = pytest.mark.django_db
 

@@ -108,7 +108,7 @@ def test_a_page_that_is_behind_says_that_no_step_is_left(login, graded, bob):
         ("response", {"text": "Kept"}, "Choose what it came from"),
         ("response", {"text": ""}, "Tell the customer what was decided, and why"),
         ("response", {"text": "a\n" * 2_000 + "a"}, "The response must be 2,000 lines or less"),
-        ("response", {"text": "a" * 50_001}, "The response must be 50,000 characters or less"),
+        ("response", {"text": "a" * 50_001}, "Use 50,000 characters or less"),
         ("level", {"level": "1", "text": "Kept"}, "Choose one of the others"),
         ("level", {"level": "2", "text": ""}, "Tell the customer why"),
         ("codes", {"cause": "999999"}, "Select a valid choice"),

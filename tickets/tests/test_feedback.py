@@ -77,7 +77,7 @@ def test_too_long_a_comment_is_kept_in_the_form(login, alice, resolved):
 
     page = rate(client, resolved, 4, comment)
 
-    assert problems(page)[0] == ["Comment must be 50,000 characters or less"]
+    assert problems(page)[0] == ["Use 50,000 characters or less"]
     assert typed(page, "comment") == comment
     assert typed(page, "rating") == "4"
     assert kept() == []

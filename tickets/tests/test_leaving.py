@@ -1,25 +1,22 @@
 """An agent leaves, and their open tickets go to others in the same step."""
 
-import time
-from functools import partial
-from threading import Event
-
 import pytest
-from django.db import transaction
 from django.urls import reverse
 
 from accounts import people
-from accounts.models import AgentProfile, Role, User
+from accounts.models import AgentProfile, Role
 from accounts.people import AccountRefusal, Handover
 from accounts.tests.factories import make_admin, make_agent, make_user
 from messaging.thread import name_people
 from notifications.models import Notification
-from tickets import actions, history
+from tickets import actions
 from tickets.models import Expertise, Ticket
 from tickets.promise.promises import promise_of
 from tickets.tests.factories import make_category, make_ticket
-from tickets.tests.racing import race
-from tickets.workflow import ResolutionKind, Status, TicketRefusal
+from tickets.workflow import ResolutionKind, Status
+
+from .having import is_whole
+from .leaving import has, suspend
 
 LEAVINGS = {
     "suspend": {"reason": "Left us."},
@@ -30,20 +27,6 @@ LEAVINGS = {
 
 def page(person, verb):
     return reverse(f"admin:accounts_user_{verb}", args=[person.pk])
-
-
-def suspend(person, by, handover=Handover.POOL):
-    people.suspend(person, by=by, reason="Left us.", handover=handover)
-
-
-def has(agent):
-    """References of what ``agent`` has, or of what nobody has."""
-    return {str(each) for each in Ticket.objects.filter(assignee=agent)}
-
-
-def is_whole(*tickets):
-    found = Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets])
-    return list(history.problems(found)) == []
 
 
 @pytest.fixture
@@ -342,65 +325,3 @@ def test_each_ticket_costs_the_same(
 def test_a_customer_has_no_open_work(alice, ticket):
     """What somebody asked for is not what they work on."""
     assert people.open_work_of(alice) == 0
-
-
-# --- At the same moment -------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("first", ["suspend", "assign"])
-def test_nobody_is_given_a_ticket_while_they_leave(ada, bob, alice, kettles, first):
-    """SEC-C6: whichever comes first. The other began before it was kept, and waits."""
-    ticket = make_ticket(requester=alice, category=kettles)
-    has_begun = Event()
-    acts = {
-        "suspend": partial(suspend, User.objects.get(pk=bob.pk), ada),
-        "assign": partial(actions.assign, Ticket.objects.get(pk=ticket.pk), to=bob, by=ada),
-    }
-    second = acts.keys() - {first}
-
-    def lead():
-        with transaction.atomic():
-            acts[first]()
-            has_begun.set()
-            time.sleep(0.3)
-
-    def follow():
-        has_begun.wait(10)
-        return acts[second.pop()]()
-
-    led, followed = race(lead, follow)
-
-    assert led is None
-    if first == "suspend":
-        assert isinstance(followed, TicketRefusal)
-        assert str(followed) == "Bob Baker can't be given this ticket."
-    bob.refresh_from_db()
-    assert not bob.is_approved
-    assert has(None) == {str(ticket)}
-    assert is_whole(ticket)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_who_leave_at_once_and_somebody_assigns_meanwhile(ada, bob, dave, kettles):
-    """Everybody waits for the other in one order, so none of them fails."""
-    heir = make_agent("Uma")
-    for _round in range(5):
-        tickets = [
-            make_ticket(assignee=agent, category=kettles, by=ada) for agent in (bob, dave) * 3
-        ]
-        seen = [Ticket.objects.get(pk=ticket.pk) for ticket in tickets]
-        people_now = [User.objects.get(pk=person.pk) for person in (bob, dave)]
-
-        outcomes = race(
-            partial(suspend, people_now[0], ada, Handover.SPREAD),
-            partial(suspend, people_now[1], ada, Handover.SPREAD),
-            *(partial(actions.assign, ticket, to=heir, by=ada) for ticket in seen),
-        )
-
-        failed = [each for each in outcomes if isinstance(each, Exception)]
-        assert [each for each in failed if not isinstance(each, TicketRefusal)] == []
-        assert {str(ticket) for ticket in tickets} <= has(heir)
-        assert is_whole(*tickets)
-        for person in people_now:
-            people.reactivate(person, by=ada)

@@ -17,7 +17,7 @@ from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race, signed_in
 from tickets.workflow import MergedAway, ResolutionKind, Status, TicketRefusal, TransitionRefused
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
 ROUNDS = 10
 PATIENCE = 20  # seconds

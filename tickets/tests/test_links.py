@@ -14,36 +14,16 @@ from tickets import actions
 from tickets.automation import clockwork
 from tickets.models import LinkKind, Ticket, TicketLink
 from tickets.relations import links
-from tickets.tests.factories import make_ticket
 from tickets.workflow import ResolutionKind, Status, TicketRefusal, TransitionRefused
 
+from .merged import newest, send
 from .reading import problems, text, texts, told
 
 SOLVED = {"text": "Replaced it.", "resolution": ResolutionKind.REPLACED}
 
 
-@pytest.fixture
-def another(alice, bob, ada, kettles):
-    """One more ticket with Bob: of Alice, unless it is of somebody else."""
-
-    def make(requester=alice, assignee=bob, **fields):
-        fields = {"category": kettles, "by": ada} | fields
-        return make_ticket(requester=requester, assignee=assignee, **fields)
-
-    return make
-
-
-def send(client, name, ticket, *args, **data):
-    return client.post(reverse(f"tickets:{name}", args=[ticket.reference, *args]), data)
-
-
-def newest(ticket):
-    line = ticket.events.order_by("-number").first()
-    return line.kind, line.audience, line.data
-
-
-def part_of(parent, another, by, **fields):
-    child = another(**fields)
+def part_of(parent, one_more, by, **fields):
+    child = one_more(**fields)
     links.link(child, to=parent, kind=LinkKind.CHILD, by=by)
     return child
 
@@ -51,8 +31,8 @@ def part_of(parent, another, by, **fields):
 # --- Making and removing ----------------------------------------------------------------
 
 
-def test_an_agent_links_two_tickets_and_both_say_so(login, bob, ticket, another):
-    other = another(subject="Lid is broken")
+def test_an_agent_links_two_tickets_and_both_say_so(login, bob, ticket, one_more):
+    other = one_more(subject="Lid is broken")
     page = send(login(bob), "link", ticket, kind="related", number=other.reference.lower())
 
     assert page.url == ticket.workspace_url
@@ -67,8 +47,8 @@ def test_an_agent_links_two_tickets_and_both_say_so(login, bob, ticket, another)
     )
 
 
-def test_a_link_can_be_removed(login, bob, ticket, another):
-    other = another()
+def test_a_link_can_be_removed(login, bob, ticket, one_more):
+    other = one_more()
     link = links.link(ticket, to=other, kind=LinkKind.RELATED, by=bob)
 
     page = send(login(bob), "unlink", other, link.pk)
@@ -81,16 +61,16 @@ def test_a_link_can_be_removed(login, bob, ticket, another):
     assert "This link was removed already." in told(login(bob).get(again.url))
 
 
-def test_a_link_of_other_tickets_is_not_removed_from_here(login, bob, ticket, another):
-    link = links.link(another(), to=another(), kind=LinkKind.RELATED, by=bob)
+def test_a_link_of_other_tickets_is_not_removed_from_here(login, bob, ticket, one_more):
+    link = links.link(one_more(), to=one_more(), kind=LinkKind.RELATED, by=bob)
 
     send(login(bob), "unlink", ticket, link.pk)
 
     assert TicketLink.objects.filter(pk=link.pk).exists()
 
 
-def test_what_came_of_a_ticket_stays_linked(bob, ticket, another):
-    link = TicketLink.objects.create(ticket=another(), other=ticket, kind=LinkKind.FOLLOW_UP)
+def test_what_came_of_a_ticket_stays_linked(bob, ticket, one_more):
+    link = TicketLink.objects.create(ticket=one_more(), other=ticket, kind=LinkKind.FOLLOW_UP)
 
     with pytest.raises(TicketRefusal):
         links.unlink(link, by=bob)
@@ -104,8 +84,8 @@ def test_what_came_of_a_ticket_stays_linked(bob, ticket, another):
         (lambda t, o, by: (o, t, "child"), "{ticket} and {other} are linked already."),
     ],
 )
-def test_no_link_twice_or_to_itself(bob, ticket, another, make, refusal):
-    other = another()
+def test_no_link_twice_or_to_itself(bob, ticket, one_more, make, refusal):
+    other = one_more()
     links.link(ticket, to=other, kind=LinkKind.RELATED, by=bob)
     one, to, kind = make(ticket, other, bob)
 
@@ -119,9 +99,9 @@ def test_no_link_twice_or_to_itself(bob, ticket, another, make, refusal):
     assert TicketLink.objects.count() == 1
 
 
-def test_one_parent_and_no_parts_of_parts(login, bob, ticket, another):
+def test_one_parent_and_no_parts_of_parts(login, bob, ticket, one_more):
     """And so no loop: what is a part has no parts."""
-    child, other = part_of(ticket, another, bob), another()
+    child, other = part_of(ticket, one_more, bob), one_more()
     lines = [each.event_count for each in Ticket.objects.order_by("pk")]
 
     for one, to, words in (
@@ -133,14 +113,14 @@ def test_one_parent_and_no_parts_of_parts(login, bob, ticket, another):
         assert page.status_code == 422
         assert problems(page)[0] == [words]
     assert [each.event_count for each in Ticket.objects.order_by("pk")] == lines
-    assert part_of(ticket, another, bob).links.get().other == ticket
+    assert part_of(ticket, one_more, bob).links.get().other == ticket
 
 
 @pytest.mark.plan("SEC-A1")
-def test_only_tickets_the_agent_may_see_can_be_linked(login, bob, dave, carol, ticket, another):
+def test_only_tickets_the_agent_may_see_can_be_linked(login, bob, dave, carol, ticket, one_more):
     """What is hidden and what does not exist get the same words; what is seen is linked."""
-    hidden = another(carol, dave)
-    own = another(bob, dave)
+    hidden = one_more(carol, dave)
+    own = one_more(bob, dave)
 
     answers = [
         problems(send(login(bob), "link", ticket, kind="related", number=number))[0]
@@ -151,13 +131,13 @@ def test_only_tickets_the_agent_may_see_can_be_linked(login, bob, dave, carol, t
     assert answers[:3] == [unseen] * 3
     assert all(answer and answer != unseen for answer in answers[3:])
     assert not TicketLink.objects.exists()
-    seen = another(carol)
+    seen = one_more(carol)
     assert send(login(bob), "link", ticket, kind="related", number=seen.reference).url
 
 
 @pytest.mark.plan("SEC-A1")
-def test_only_who_works_on_it_links(bob, dave, ticket, another):
-    other = another()
+def test_only_who_works_on_it_links(bob, dave, ticket, one_more):
+    other = one_more()
 
     for ends in ((ticket, other), (other, ticket)):
         with pytest.raises(PermissionDenied):
@@ -166,8 +146,10 @@ def test_only_who_works_on_it_links(bob, dave, ticket, another):
 
 
 @pytest.mark.plan("SEC-A13")
-def test_customers_never_learn_of_links_across_customers(login, bob, alice, carol, ticket, another):
-    other = another(carol, subject="Carol’s kettle")
+def test_customers_never_learn_of_links_across_customers(
+    login, bob, alice, carol, ticket, one_more
+):
+    other = one_more(carol, subject="Carol’s kettle")
     links.link(ticket, to=other, kind=LinkKind.CHILD, by=bob)
 
     for person, own, foreign in ((alice, ticket, other), (carol, other, ticket)):
@@ -178,9 +160,9 @@ def test_customers_never_learn_of_links_across_customers(login, bob, alice, caro
 
 
 def test_of_a_ticket_they_may_not_see_staff_read_the_number_only(
-    login, ada, bob, carol, dave, ticket, another
+    login, ada, bob, carol, dave, ticket, one_more
 ):
-    hidden = another(carol, dave, subject="Carol’s kettle")
+    hidden = one_more(carol, dave, subject="Carol’s kettle")
     links.link(ticket, to=hidden, kind=LinkKind.RELATED, by=ada)
 
     page = login(bob).get(ticket.workspace_url)
@@ -193,11 +175,11 @@ def test_of_a_ticket_they_may_not_see_staff_read_the_number_only(
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_queries_do_not_grow_with_the_links(
-    login, bob, carol, ticket, another, django_assert_max_num_queries, count
+    login, bob, carol, ticket, one_more, django_assert_max_num_queries, count
 ):
     """P6"""
     for _number in range(count):
-        links.link(ticket, to=another(carol), kind=LinkKind.RELATED, by=bob)
+        links.link(ticket, to=one_more(carol), kind=LinkKind.RELATED, by=bob)
 
     with django_assert_max_num_queries(4):
         assert len(links.links_of(ticket, bob)) == count
@@ -207,8 +189,8 @@ def test_queries_do_not_grow_with_the_links(
 
 
 @pytest.mark.parametrize("to", [Status.RESOLVED, Status.CLOSED])
-def test_a_parent_waits_for_its_parts(bob, ada, carol, ticket, another, to):
-    children = [part_of(ticket, another, bob, requester=person) for person in (carol, None)]
+def test_a_parent_waits_for_its_parts(bob, ada, carol, ticket, one_more, to):
+    children = [part_of(ticket, one_more, bob, requester=person) for person in (carol, None)]
     words = SOLVED if to == Status.RESOLVED else {}
 
     for by in (bob, ada):
@@ -226,8 +208,8 @@ def test_a_parent_waits_for_its_parts(bob, ada, carol, ticket, another, to):
     assert actions.change_status(ticket, to, by=bob, **words)
 
 
-def test_a_reply_that_resolves_is_refused_whole(bob, ticket, another):
-    child = part_of(ticket, another, bob)
+def test_a_reply_that_resolves_is_refused_whole(bob, ticket, one_more):
+    child = part_of(ticket, one_more, bob)
     messages = ticket.events.filter(kind="message").count()
 
     with pytest.raises(TransitionRefused, match=child.reference):
@@ -238,16 +220,16 @@ def test_a_reply_that_resolves_is_refused_whole(bob, ticket, another):
     assert ticket.events.filter(kind="message").count() == messages
 
 
-def test_the_requester_closes_their_own_all_the_same(alice, bob, ticket, another):
-    part_of(ticket, another, bob)
+def test_the_requester_closes_their_own_all_the_same(alice, bob, ticket, one_more):
+    part_of(ticket, one_more, bob)
 
     actions.change_status(ticket, Status.CLOSED, by=alice)
 
     assert ticket.status == Status.CLOSED
 
 
-def test_the_page_names_the_parts_beside_the_form(login, bob, ticket, another):
-    child = part_of(ticket, another, bob)
+def test_the_page_names_the_parts_beside_the_form(login, bob, ticket, one_more):
+    child = part_of(ticket, one_more, bob)
 
     url = reverse("messaging:move", args=[ticket.reference])
     page = login(bob).post(url, {"status": "resolved", **SOLVED})
@@ -256,8 +238,8 @@ def test_the_page_names_the_parts_beside_the_form(login, bob, ticket, another):
     assert problems(page)[0] == [f"{ticket} waits for its parts: {child}."]
 
 
-def test_many_parts_are_not_all_named(bob, ticket, another):
-    children = [part_of(ticket, another, bob) for _number in range(6)]
+def test_many_parts_are_not_all_named(bob, ticket, one_more):
+    children = [part_of(ticket, one_more, bob) for _number in range(6)]
 
     with pytest.raises(TransitionRefused) as refused:
         actions.change_status(ticket, Status.RESOLVED, by=bob, **SOLVED)
@@ -266,10 +248,10 @@ def test_many_parts_are_not_all_named(bob, ticket, another):
     assert str(refused.value) == f"{ticket} waits for its parts: {named} and more."
 
 
-def test_the_clock_does_not_resolve_a_parent(bob, ticket, another):
+def test_the_clock_does_not_resolve_a_parent(bob, ticket, one_more):
     """It is silent, but waits for its part; the same without one is resolved."""
-    alone = another()
-    part_of(ticket, another, bob)
+    alone = one_more()
+    part_of(ticket, one_more, bob)
     for each in (ticket, alone):
         actions.change_status(each, Status.WAITING, by=bob)
     lines = ticket.events.exclude(kind="reminded").count()
@@ -285,10 +267,10 @@ def test_the_clock_does_not_resolve_a_parent(bob, ticket, another):
     assert ticket.stuck_since is None
 
 
-def test_when_the_last_part_ends_the_parent_says_so(login, bob, dave, ticket, another):
+def test_when_the_last_part_ends_the_parent_says_so(login, bob, dave, ticket, one_more):
     """A line for staff and one mail to its agent."""
-    first = part_of(ticket, another, bob)
-    second = part_of(ticket, another, bob)
+    first = part_of(ticket, one_more, bob)
+    second = part_of(ticket, one_more, bob)
     Notification.objects.all().delete()
 
     actions.change_status(first, Status.RESOLVED, by=bob, **SOLVED)
@@ -302,8 +284,8 @@ def test_when_the_last_part_ends_the_parent_says_so(login, bob, dave, ticket, an
     assert texts(page, ".ccr-log__event")[-1].startswith("All parts of this ticket have ended.")
 
 
-def test_an_ended_parent_hears_nothing(alice, bob, ticket, another):
-    child = part_of(ticket, another, bob)
+def test_an_ended_parent_hears_nothing(alice, bob, ticket, one_more):
+    child = part_of(ticket, one_more, bob)
     actions.change_status(ticket, Status.CLOSED, by=alice)
 
     actions.change_status(child, Status.RESOLVED, by=bob, **SOLVED)

@@ -1,15 +1,12 @@
-"""Two tickets about the same thing, made one, and undone."""
+"""Two tickets about the same thing, made one."""
 
 import re
 
 import pytest
-from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
-from accounts.people import Handover, suspend
-from accounts.signals import exporting
 from messaging import actions as messaging
 from messaging.tests.talking import reply, talk, write
 from notifications.models import Notification
@@ -18,56 +15,13 @@ from tickets.automation.assignment import with_load
 from tickets.improvement import feedback
 from tickets.models import Attachment, LinkKind, Participant, Ticket, TicketEvent
 from tickets.parties import calls, requesters
-from tickets.relations import links, merging, splitting
-from tickets.tests.factories import make_ticket
+from tickets.relations import links, merging
 from tickets.workflow import MergedAway, ResolutionKind, Status, TicketRefusal
 
+from .merged import merge, newest, rows, send
 from .reading import lines, problems, text, texts, told, typed
 
 SOLVED = {"text": "Replaced it.", "resolution": ResolutionKind.REPLACED}
-
-
-@pytest.fixture
-def another(alice, bob, ada, kettles):
-    def make(requester=alice, assignee=bob, **fields):
-        fields = {"category": kettles, "by": ada} | fields
-        return make_ticket(requester=requester, assignee=assignee, **fields)
-
-    return make
-
-
-@pytest.fixture
-def twin(another):
-    """Alice told it once more."""
-    return another(subject="Kettle again", description="It is still cold.")
-
-
-def send(client, name, ticket, **data):
-    return client.post(reverse(f"tickets:{name}", args=[ticket.reference]), data)
-
-
-def merge(ticket, into, by):
-    merging.merge(Ticket.objects.get(pk=ticket.pk), into=Ticket.objects.get(pk=into.pk), by=by)
-    for each in (ticket, into):
-        each.refresh_from_db()
-
-
-def newest(ticket):
-    line = ticket.events.order_by("-number").first()
-    return line.kind, line.audience, line.data
-
-
-def rows(but=(), without=()):
-    """Everything about tickets, but for lines of these kinds and these columns of tickets."""
-    found = {}
-    for model in (*apps.get_app_config("tickets").get_models(), Notification):
-        every = model._base_manager.order_by("pk")
-        if model is TicketEvent:
-            every = every.exclude(kind__in=but)
-        names = [field.attname for field in model._meta.concrete_fields]
-        names = [name for name in names if model is not Ticket or name not in without]
-        found[model._meta.label] = list(every.values_list(*names))
-    return found
 
 
 # --- What it does -------------------------------------------------------------------------
@@ -131,8 +85,8 @@ def walk_back(client, page, url):
         shown = client.get(f"{url}lines/?before={link[1]}").text
 
 
-def test_paging_loses_and_repeats_nothing(login, alice, bob, ticket, twin, another):
-    third = another()
+def test_paging_loses_and_repeats_nothing(login, alice, bob, ticket, twin, one_more):
+    third = one_more()
     for number in range(8):
         for each in (twin, third, ticket):
             talk(each, alice, f"{each} {number}")
@@ -153,11 +107,11 @@ def test_paging_loses_and_repeats_nothing(login, alice, bob, ticket, twin, anoth
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_queries_do_not_grow_with_what_was_merged(
-    login, alice, bob, ticket, another, django_assert_max_num_queries, count
+    login, alice, bob, ticket, one_more, django_assert_max_num_queries, count
 ):
     """P6"""
     for _number in range(count):
-        merge(another(), ticket, bob)
+        merge(one_more(), ticket, bob)
     client = login(alice)
     client.get(ticket.get_absolute_url())
 
@@ -185,9 +139,9 @@ def test_its_page_leads_to_where_it_goes_on(login, alice, bob, carol, dave, ada,
     assert str(twin) in page.text
 
 
-def test_who_had_only_the_merged_one_sees_it_no_more(login, bob, dave, ada, ticket, another):
+def test_who_had_only_the_merged_one_sees_it_no_more(login, bob, dave, ada, ticket, one_more):
     """And who has the other reads its files and notes."""
-    twin = another(assignee=dave)
+    twin = one_more(assignee=dave)
     file = Attachment.objects.create(
         uploader=dave, name="a.txt", content_type="text/plain", size=1, file="x",
         event=messaging.post_note(twin, by=dave, body="Look."),
@@ -283,9 +237,9 @@ def test_a_button_of_an_old_page_says_where_it_goes_on(login, alice, ticket, twi
         assert page.redirect_chain[-1][0] == ticket.get_absolute_url()
 
 
-def test_a_merged_ticket_can_not_be_rated_by_the_mail(client, bob, ticket, another):
+def test_a_merged_ticket_can_not_be_rated_by_the_mail(client, bob, ticket, one_more):
     """Its number of rounds and its ratings stay as they are."""
-    twin = another(status=Status.RESOLVED)
+    twin = one_more(status=Status.RESOLVED)
     link = feedback.path_to_rate(twin)
     assert client.get(link).status_code == 200
 
@@ -307,10 +261,10 @@ def test_the_call_that_was_asked_for_there_is_seen_here(login, alice, bob, ticke
 # --- What is refused ------------------------------------------------------------------------
 
 
-def test_into_itself_or_across_customers(login, bob, carol, ticket, twin, another):
+def test_into_itself_or_across_customers(login, bob, carol, ticket, twin, one_more):
     """Refused with the reason beside the field, nothing half-done; the lawful one works."""
-    foreign = another(carol)
-    merge(another(), twin, bob)
+    foreign = one_more(carol)
+    merge(one_more(), twin, bob)
     old = Ticket.objects.get(merged_into=twin)
     before = rows()
 
@@ -356,8 +310,8 @@ def test_who_takes_part_in_one_only_is_named(bob, carol, ticket, twin):
 
 
 @pytest.mark.plan("SEC-A1")
-def test_only_who_works_on_both_merges(login, bob, dave, ada, ticket, another):
-    theirs = another(assignee=dave)
+def test_only_who_works_on_both_merges(login, bob, dave, ada, ticket, one_more):
+    theirs = one_more(assignee=dave)
 
     # As he has one of Alice, he sees it; working on it is another thing.
     page = send(login(bob), "merge", ticket, number=theirs.reference)
@@ -381,96 +335,3 @@ def test_the_customer_of_a_ticket_with_merged_ones_stays(bob, carol, ticket, twi
 
     merging.unmerge(twin, by=bob)
     assert requesters.correct_requester(ticket, **corrected)
-
-
-# --- Undoing ----------------------------------------------------------------------------------
-
-
-def test_undoing_gives_back_every_row(login, alice, bob, carol, ticket, twin, another):
-    """Of both tickets and of all that points at them, but for the lines that tell it."""
-    talk(twin, alice, "Any news?")
-    calls.ask_for_call(twin, by=alice, phone="+441134960000")
-    links.link(twin, to=another(carol), kind=LinkKind.RELATED, by=bob)
-    actions.change_status(twin, Status.WAITING, by=bob)
-    deeper = another()
-    merge(deeper, twin, bob)
-    told = {
-        "but": ["merged", "unmerged"],
-        "without": ["event_count", "head_digest", "last_event_at"],
-    }
-    Notification.objects.all().delete()
-    before = rows(**told)
-
-    merge(twin, ticket, bob)
-    assert rows(**told) != before
-    deeper.refresh_from_db()
-    assert deeper.merged_into == ticket
-    page = send(login(bob), "unmerge", twin)
-
-    assert page.url == twin.workspace_url
-    Notification.objects.all().delete()
-    assert rows(**told) == before
-    data = {"from": twin.pk, "to": ticket.pk}
-    assert newest(twin) == newest(ticket) == ("unmerged", "everyone", data)
-    assert list(history.problems(Ticket.objects.all())) == []
-    assert "Any news?" not in login(alice).get(f"{ticket.get_absolute_url()}?all=1").text
-
-
-def test_what_was_taken_out_meanwhile_does_not_come_along(bob, ticket, twin, another):
-    """Alone again, and merged once more into the ticket itself, with what is its own."""
-    inner, innermost = another(), another()
-    merge(innermost, inner, bob)
-    merge(inner, twin, bob)
-    merge(twin, ticket, bob)
-    inner.refresh_from_db()
-    merging.unmerge(inner, by=bob)
-    innermost.refresh_from_db()
-    assert (inner.merged_into, innermost.merged_into) == (None, inner)
-    merge(inner, ticket, bob)
-
-    twin.refresh_from_db()
-    merging.unmerge(twin, by=bob)
-
-    for each in (inner, innermost):
-        each.refresh_from_db()
-        assert each.merged_into == ticket
-    assert not twin.merged.exists()
-
-
-def test_undoing_twice_is_told(login, bob, ticket, twin):
-    merge(twin, ticket, bob)
-    send(login(bob), "unmerge", twin)
-    count = twin.events.count()
-
-    page = login(bob).post(reverse("tickets:unmerge", args=[twin.reference]), follow=True)
-
-    assert told(page)[-1] == f"{twin} is not merged into another."
-    assert twin.events.count() == count
-
-
-def test_its_agent_left_meanwhile(bob, ada, ticket, twin):
-    """D1-T: what comes back is for somebody else to take."""
-    merge(twin, ticket, bob)
-    suspend(bob, by=ada, reason="Left.", handover=Handover.POOL)
-    twin.refresh_from_db()
-    assert twin.assignee == bob
-
-    merging.unmerge(twin, by=ada)
-
-    assert twin.assignee is None
-    assert twin.status == Status.OPEN
-
-
-def test_the_archive_of_the_customer_says_where_it_went(bob, kettles, ticket, twin):
-    new = splitting.split(twin, numbers=[1], subject="Lid", category=kettles, by=bob)
-    merge(twin, ticket, bob)
-
-    parts = [answer for _receiver, answer in exporting.send(sender=None, user=ticket.requester)]
-    (tickets,) = (part for part in parts if part.name == "tickets")
-    told = {row["number"]: (row["goes_on_in"], row["links"]) for row in tickets.rows}
-
-    assert told == {
-        str(ticket): ("", [f"Split into {new}"]),
-        str(twin): (str(ticket), [f"Split into {new}"]),
-        str(new): ("", [f"Split off from {twin}"]),
-    }

@@ -87,7 +87,7 @@ def test_a_move_with_its_words(login, bob, ticket, status, words, data):
         ("hold", {"text": "A part.", "until": "2026-11-15"}, ["Enter a day from today on"]),
         ("hold", {"text": "A part.", "until": "soon"}, ["Enter a date, like 2026-11-26"]),
         ("hold", {"text": "A part.", "until": "2026-02-30"}, ["Enter a date, like 2026-11-26"]),
-        ("waiting", {"text": "x" * 50_001}, ["The text must be 50,000 characters or less"]),
+        ("waiting", {"text": "x" * 50_001}, ["Use 50,000 characters or less"]),
         ("waiting", {"text": "a\0b"}, ["Null characters are not allowed."]),
         ("open", {}, ["That move is not available now"]),
         ("withdrawn", {}, ["That move is not available now"]),

@@ -115,6 +115,16 @@ def test_whoever_nobody_knows_needs_a_name(login, person, door, kettles):
     assert not Ticket.objects.exists()
 
 
+@both_doors
+def test_a_name_that_turns_what_follows_it_is_refused(login, person, door, kettles):
+    """SEC-B2: as where people enter their own."""
+    page = raise_for(login(person), door, NEW_HERE, kettles, first_name="Un\u202ea")
+
+    assert "Remove the invisible characters" in page.text
+    assert "Nobody has this address here" not in page.text
+    assert not User.objects.filter(email=NEW_HERE).exists()
+
+
 @pytest.mark.parametrize(
     ("email", "why"),
     [

@@ -26,18 +26,6 @@ LIST = reverse("tickets:list")
 NOBODY = "No customer has confirmed this address here"
 
 
-@pytest.fixture
-def dan(db):
-    return make_user("Dan", last_name="Drew", email="dan@example.org")
-
-
-@pytest.fixture
-def shared(ticket, dan, bob):
-    """Alice's ticket with Bob, in which Dan takes part."""
-    participants.add(ticket, dan.email, by=bob)
-    return ticket
-
-
 def add(client, ticket, email, **more):
     url = reverse("tickets:add_participant", args=[ticket.reference])
     return client.post(url, {"email": email, **more}, follow=True)

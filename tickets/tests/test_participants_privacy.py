@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def dan(db):
-    return make_user("Dan", last_name="Drew", email="dan@example.org")
-
-
-@pytest.fixture
 def spoken(login, ticket, alice, bob, dan):
     """Alice's ticket, on which everybody has said something, Dan with a file."""
     participants.add(ticket, dan.email, by=bob)

@@ -72,7 +72,7 @@ def test_what_lacks_is_said_beside_the_field_and_what_was_typed_stays(login, tic
 
     assert answer.status_code == 422
     assert "Say what is wrong" in answer.text
-    assert "The note must be 10,000 characters or less" in answer.text
+    assert "Use 10,000 characters or less" in answer.text
     assert "x" * 10_001 in answer.text
     assert "Select a valid choice" in answer.text
     assert not Problem.objects.exists()

@@ -14,7 +14,7 @@ from tickets.models import Ticket
 from tickets.promise.hours import ALWAYS
 from tickets.promise.promises import promise_of
 from tickets.promise.sla import Terms
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_policy, make_ticket
 from tickets.workflow import ResolutionKind, Status
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -97,6 +97,22 @@ def test_open(on_monday, late, words, sub):
 
     with at(**late):
         assert sentence(ticket) == (words, sub)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (0, "Bob is working on it. You’ll hear by 17:00 today."),
+        (5, "Bob has your ticket. You’ll hear by Monday 14:00."),
+    ],
+)
+def test_nobody_is_said_to_work_while_nobody_is_there(alice, bob, ada, kettles, days, words):
+    """By the calendar that its promise counts in."""
+    make_policy(answer=5)
+    with at(days):
+        ticket = make_ticket(requester=alice, assignee=bob, category=kettles, by=ada)
+
+        assert sentence(ticket) == (words, NOTHING_TO_DO)
 
 
 def test_open_again_without_an_agent(alice, kettles):

@@ -70,7 +70,8 @@ def test_no_cache_and_no_search_engine_keeps_it(client, resolved):
 def test_a_rating_is_kept_as_the_requesters_and_closes(client, alice, bob, resolved):
     given = {"rating": 4, "comment": "Quick.", "improvement": "Send a photo of it."}
 
-    page = client.post(path_to_rate(resolved), given, follow=True)
+    link = path_to_rate(resolved)
+    page = client.post(link, given, follow=True)
 
     resolved.refresh_from_db()
     found = Feedback.objects.get()
@@ -78,8 +79,9 @@ def test_a_rating_is_kept_as_the_requesters_and_closes(client, alice, bob, resol
     assert (found.ticket, found.agent, found.round) == (resolved, bob, 0)
     assert resolved.events.get(kind="rated").actor == alice
     assert resolved.status == Status.CLOSED
-    assert page.redirect_chain == [(path_to_rate(resolved), 302)]
+    assert page.redirect_chain == [(link, 302)]
     assert text(page, "h1") == "Thank you"
+    assert "The ticket is closed. It isn’t fixed? You can open it again until" in page.text
     assert resolved.reference not in page.text
 
 
@@ -104,9 +106,10 @@ def test_another_rating_is_refused(client, resolved):
 
 @pytest.mark.plan("SEC-E6")
 def test_the_same_rating_again_gets_the_same_answer(client, resolved):
-    pages = [client.post(path_to_rate(resolved), {"rating": 5}) for _click in range(2)]
+    link = path_to_rate(resolved)
+    pages = [client.post(link, {"rating": 5}) for _click in range(2)]
 
-    assert [page.headers["Location"] for page in pages] == [path_to_rate(resolved)] * 2
+    assert [page.headers["Location"] for page in pages] == [link] * 2
     assert kept() == [(resolved.pk, 0, 5)]
 
 
@@ -165,10 +168,10 @@ def test_the_link_of_one_ticket_rates_no_other(client, alice, bob, ada, kettles,
 
 @pytest.mark.parametrize(("late", "status"), [(-1, 200), (1, 404)])
 def test_thirty_days_to_use_it(client, resolved, late, status):
-    link = path_to_rate(resolved)
-    when = resolved.resolved_at + timedelta(days=30, seconds=late)
+    with time_machine.travel(resolved.resolved_at, tick=False):
+        link = path_to_rate(resolved)
 
-    with time_machine.travel(when, tick=False):
+    with time_machine.travel(resolved.resolved_at + timedelta(days=30, seconds=late), tick=False):
         assert client.get(link).status_code == status
         assert client.post(link, {"rating": 5}).status_code == {200: 302, 404: 404}[status]
 
@@ -230,6 +233,35 @@ def test_whoever_lives_in_their_mailbox_rates_as_well(client, alice, resolved):
     assert client.post(path_to_rate(resolved), {"rating": 4}).status_code == 302
     resolved.refresh_from_db()
     assert (kept(), resolved.status) == ([(resolved.pk, 0, 4)], Status.CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("standing", "reply_address", "way"),
+    [
+        (Standing.ACTIVE, "care@example.org", "Sign in and open it again"),
+        (Standing.UNCLAIMED, "care@example.org", "Answer the email with this link"),
+        (Standing.UNCLAIMED, "", "Create your account and open it again"),
+    ],
+)
+def test_what_is_not_fixed_has_a_way_that_its_requester_can_go(
+    client, alice, resolved, settings, standing, reply_address, way
+):
+    """D0-22: who never signed up has no password to sign in with."""
+    settings.REPLY_ADDRESS = reply_address
+    alice.standing = standing
+    alice.save()
+
+    (offered,) = texts(client.get(path_to_rate(resolved)), ".ccr-meta")
+
+    assert offered.startswith(f"It isn’t fixed? {way}")
+
+
+def test_what_can_be_opened_no_more_is_not_offered_so(client, alice, resolved, settings):
+    settings.REOPEN_DAYS = 0
+    with time_machine.travel(resolved.due_at + timedelta(seconds=1), tick=False):
+        page = client.get(path_to_rate(resolved))
+
+    assert (page.status_code, texts(page, ".ccr-meta")) == (200, [])
 
 
 def test_another_person_who_is_signed_in_rates_in_the_requesters_name(login, carol, resolved):

@@ -10,7 +10,7 @@ from django.db.models import F, Q, Sum
 
 from accounts.models import Role, User
 from accounts.tests.factories import make_user
-from tickets import actions, history
+from tickets import actions, anchors, history
 from tickets.models import (
     Audience,
     Category,
@@ -28,6 +28,11 @@ from tickets.workflow import LIVE, TRANSITIONS, Status
 pytestmark = pytest.mark.django_db
 
 Kind = TicketEvent.Kind
+
+
+@pytest.fixture(autouse=True)
+def folder_of_its_own(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
 
 
 def seed(tickets=300, seed=1, **options):
@@ -80,6 +85,14 @@ def test_every_history_holds():
 
     assert Ticket.objects.count() == 300
     assert list(history.problems(Ticket.objects.all())) == []
+
+
+def test_every_line_is_anchored():
+    """As the worker would have done each day."""
+    seed()
+
+    (anchor,) = anchors.read()
+    assert (anchor.lines, list(anchors.problems())) == (TicketEvent.objects.count(), [])
 
 
 def test_tickets_stand_where_their_lines_led_them():

@@ -246,7 +246,7 @@ def test_a_note_that_is_too_long_is_said_beside_it(login, bob, dave, ticket, set
 
     ticket.refresh_from_db()
     assert page.status_code == 422
-    assert text(page, "#id_note_error") == "Error: The note must be 50,000 characters or less"
+    assert text(page, "#id_note_error") == "Error: Use 50,000 characters or less"
     assert ticket.assignee == bob
 
 

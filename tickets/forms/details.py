@@ -3,9 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .belongings import belongings_of
-from .fields import Answers
-from .inputs import answer_field, answers_in, name_of
+from ..belongings import belongings_of
+from ..fields import Answers
+from ..inputs import answer_field, answers_in, name_of
 
 
 class AsksQuestions:
