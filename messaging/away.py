@@ -22,8 +22,8 @@ from .actions import post_message
 def answer(ticket: Ticket, event: TicketEvent) -> None:
     """Say on ``ticket`` that nobody is there, if so: once until somebody is.
 
-    A machine's mail is never answered, nor what staff write. Whoever has just raised the ticket
-    gets a receipt anyway, which carries these words as well.
+    Neither a machine's mail is answered, nor a forged one, nor what staff write. Whoever has just
+    raised the ticket gets a receipt anyway, which carries these words as well.
     """
     words = away.words_for(ticket)
     if not words or not _may_be_answered(ticket, event):
@@ -42,8 +42,8 @@ def answer(ticket: Ticket, event: TicketEvent) -> None:
 
 
 def _may_be_answered(ticket, event) -> bool:
-    is_of_machine = "automatic" in event.data
-    return ticket.is_chat_open and not is_of_machine and budgets.is_by_customer(event)
+    may_be = budgets.is_answerable(event) and budgets.is_by_customer(event)
+    return ticket.is_chat_open and may_be
 
 
 def _was_said(ticket, back_at) -> bool:

@@ -12,22 +12,33 @@ from django.utils import timezone
 from accounts.models import Role, User
 from tickets.history import lock, write
 from tickets.models import Audience, Channel, Ticket, TicketEvent
+from tickets.workflow import SETTLED, Part
 
 Kind = TicketEvent.Kind
 
 PERIOD = timedelta(hours=1)
-# Words that nobody wrote, and the receipt of a mail. What goes out together with a receipt is
-# one answer with it.
+# Words that nobody wrote, the receipt of a mail, and word that a mail opened its ticket again. What
+# goes out together with a receipt is one answer with it.
 ANSWERS = (
-    Q(kind__in=[Kind.MESSAGE, Kind.STATUS], actor=None, data__with_receipt__isnull=True)
-    & ~Q(words_hash="")
-) | Q(kind=Kind.RAISED, data__channel=Channel.EMAIL)
+    (
+        Q(kind__in=[Kind.MESSAGE, Kind.STATUS], actor=None, data__with_receipt__isnull=True)
+        & ~Q(words_hash="")
+    )
+    | Q(kind=Kind.RAISED, data__channel=Channel.EMAIL)
+    | Q(kind=Kind.STATUS, data__why=Part.REPLY, data__from__in=SETTLED)
+)
 
 
 def is_by_customer(event: TicketEvent) -> bool:
     """Whether ``event`` is of somebody who may be answered."""
     writer = event.actor
     return bool(writer) and (writer.role == Role.CUSTOMER or writer.pk == event.ticket.requester_id)
+
+
+def is_answerable(event: TicketEvent) -> bool:
+    """Whether its sender may get words that nobody wrote: no machine may, nor an address that was
+    forged, by what the server before us says (SEC-D8, SEC-D9)."""
+    return not {"automatic", "unproved"} & event.data.keys()
 
 
 def is_spent(event: TicketEvent) -> bool:

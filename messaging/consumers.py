@@ -22,7 +22,8 @@ from . import live
 
 FRAMES_A_MINUTE = 100
 MAX_FRAME = 64 * 1024
-LET_GO = 2  # seconds
+LET_GO = 2  # seconds to leave in
+CANCEL_EVERY = 0.1  # seconds, of who did not
 
 
 class RegistryConsumer(AsyncWebsocketConsumer):
@@ -36,23 +37,31 @@ class RegistryConsumer(AsyncWebsocketConsumer):
     is_closed = False
 
     async def __call__(self, scope, receive, send):
+        self.scope = scope
         try:
+            self.refusal = await self._refusal()
+            if self.refusal:
+                self.channel_layer_alias = None  # nobody rings for it, so it need not listen
             await _until_gone(super().__call__, scope, receive, send)
         except RedisError:  # Redis is away: the page asks by itself
             await self.close(code=1013)
         finally:
             live.unregister(self)  # however it ended: the watch must not stumble over it
 
-    async def connect(self):
-        await self.accept()  # so that the browser learns the close code
+    async def _refusal(self) -> int:
+        """A close code, or 0 for who may hold this socket."""
         user = self.scope["user"]
         if not user.is_authenticated:
-            return await self.close(code=4401)
+            return 4401
         if not user.is_approved or await self._stands_at_a_gate():
-            return await self.close(code=4403)
-        code = await self.enter(user)
-        if code:
-            return await self.close(code=code)
+            return 4403
+        return await self.enter(user)
+
+    async def connect(self):
+        await self.accept()  # so that the browser learns the close code
+        if self.refusal:
+            return await self.close(code=self.refusal)
+        user = self.scope["user"]
         self.user_id = user.pk
         self.groups_joined += (live.told_group(user.pk),)
         self.session_key, self.session_hash = live.session_of(self.scope)
@@ -140,8 +149,8 @@ class RegistryConsumer(AsyncWebsocketConsumer):
 
 
 async def _until_gone(app, scope, receive, send):
-    """``app``, but not for long once its client has gone: whoever listens to Redis may miss to be
-    cancelled while it connects, and would listen for ever."""
+    """``app``, but not for long once its client has gone: whoever listens to Redis may miss that it
+    is cancelled while it connects, more than once, and would listen for ever."""
     gone = asyncio.Event()
 
     async def heard():
@@ -158,7 +167,9 @@ async def _until_gone(app, scope, receive, send):
     finally:
         leaving.cancel()
         running.cancel()
-    await asyncio.wait({running})
+    while not running.done():
+        await asyncio.wait({running}, timeout=CANCEL_EVERY)
+        running.cancel()
     if not running.cancelled():
         running.result()
 

@@ -3,15 +3,15 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tickets.detail_forms import AsksWhatIsMissing
-from tickets.forms import TextField
+from tickets.forms.details import AsksWhatIsMissing
+from tickets.inputs import TextField
 from tickets.workflow import ResolutionKind, Status
 
 
 class MessageForm(forms.Form):
     """A message with its one-time key. ``has_files`` may stand in for words (D1-17)."""
 
-    body = TextField(name=_("Message"), label=_("Message"), required=False)
+    body = TextField(label=_("Message"), required=False)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, has_files=False, **kwargs):

@@ -4,12 +4,17 @@ from django.dispatch import Signal
 # announced. Arguments: ticket: Ticket, event: TicketEvent
 message_posted = Signal()
 
-# A mail came that is too large to be taken in. Inside the transaction that wrote it down.
-# Arguments: mail: InboundMail
-mail_too_large = Signal()
+# A mail came that would be taken in if it could be read: ``mail.detail`` says why not. Once for
+# each, inside the transaction that wrote it down. Arguments: mail: InboundMail
+mail_unreadable = Signal()
+
+# A mail that bears the address of somebody who works here is held, and ``mail.person`` may think
+# that it went on. Once for each, inside the transaction that wrote it down. Arguments: mail:
+# InboundMail
+mail_held = Signal()
 
 # A server says that a mail of ours did not arrive, or not yet. Arguments: mail: InboundMail,
-# bounce: inbound.parsed.Bounce (message_id, recipient, status, is_final)
+# bounce: inbound.parsed.Bounce (message_id, recipients, status, is_final)
 mail_bounced = Signal()
 
 # Pages are open somewhere, and their process asks what their people were told since. Receivers

@@ -1,5 +1,7 @@
 from celery import shared_task
 
+from accounts.bells import ring
+
 from . import ruling
 from .inbound import imap, ledger, watching
 
@@ -11,14 +13,21 @@ def run_rules():
 
 @shared_task
 def poll_mail():
-    if imap.poll_all():
-        ledger.process_waiting()
-    watching.alarm()
+    """One turn in each mailbox. What is left after it waits behind what else there is to do."""
+    try:
+        if imap.poll_all(imap.TURN):
+            ring("messaging.tasks.poll_mail")
+            process_mail()
+    finally:
+        watching.alarm()
 
 
 @shared_task
 def process_mail():
-    ledger.process_waiting()
+    """A turn of some seconds, as there are mails that are slow to read. What is left after it waits
+    behind what else there is to do."""
+    if ledger.process_waiting(ledger.TURN):
+        ring("messaging.tasks.process_mail")
 
 
 @shared_task

@@ -10,7 +10,7 @@ from accounts.models import NAMES, Role, User
 from tickets.models import Attachment, Audience, Rule, Ticket, TicketEvent
 from tickets.promise.away import OUT_OF_HOURS
 from tickets.relations.link_words import others_in
-from tickets.workflow import HANDLERS, Part
+from tickets.workflow import HANDLERS, SETTLED, Part, Status
 
 Kind = TicketEvent.Kind
 
@@ -42,8 +42,11 @@ def reads_notes(part: Part) -> bool:
 
 
 def _lines(tickets, part):
-    # A move that says why came with another line, and that one tells it.
-    lines = TicketEvent.objects.filter(ticket__in=tickets, data__why__isnull=True)
+    # A move that says why came with another line, and that one tells it: but not that it opened
+    # again what had come to its end.
+    reopens = Q(kind=Kind.STATUS, data__from__in=SETTLED, data__to=Status.OPEN)
+    known = TicketEvent.objects.filter(ticket__in=tickets)
+    lines = known.filter(reopens | Q(data__why__isnull=True))
     return lines if reads_notes(part) else lines.filter(audience=Audience.EVERYONE)
 
 

@@ -1,13 +1,19 @@
 """Headers of mails as they really come: bytes of any charset, and far too many of them."""
 
+import hashlib
 import re
+from collections.abc import Iterator
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
+from email.utils import mktime_tz, parsedate_tz
 from itertools import islice
 
 MAX_WORDS = 4_000  # of one header that is decoded
 MAX_ADDRESSES_READ = 40_000  # characters of one header that lists addresses
+# What a mail without a usable Message-ID is known by, and its body: servers on the way leave it.
+LASTING = ("Message-ID", "Date", "From", "To", "Cc", "Subject")
+MOST_WRONG = 24 * 60 * 60  # seconds, by which clocks and time zones differ
 
 # What mails call charsets, and what is meant.
 CHARSETS = {
@@ -34,11 +40,14 @@ CHARSETS = {
 }
 GUESSED = ("", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "unknown", "default")
 
-_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]+")
-ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\"\\@]{1,253}")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_COMMENT = re.compile(r"\([^()]*\)")
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\"\\@]{1,253}")
+_DOMAIN = re.compile(r"[\w.-]+")
+_PIECES = re.compile(r'\\.|[^\\"()]+|.', re.DOTALL)
+_BETWEEN = re.compile(r'[\s,;:<>()\[\]"]+')
+_NAMED = re.compile(r"[^,;<>]*<(?:[^<>]*:)?([^<>]*)>?")  # a name, and an address with its route
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 
 
 def decoded(content: bytes, charset: str | None) -> str:
@@ -70,7 +79,9 @@ def raw_value(message: Message, name: str) -> str:
 
 def words_of(value: str) -> str:
     """The text of one header, on one line."""
-    value = value[:MAX_WORDS]
+    if len(value) > MAX_WORDS:
+        value = value[:MAX_WORDS]
+        value = value.rpartition(" ")[0] or value  # half an encoded word is rubbish
     try:
         pieces = decode_header(value)
     except (MessageError, ValueError):  # an encoded word that is none
@@ -87,27 +98,112 @@ def _bytes(piece) -> bytes:
 
 
 def sender_in(value: str) -> tuple[str, str]:
-    """The name and the address of a From header, decided before anything in it is decoded: words
-    that look like an address are still words."""
-    value = value[:MAX_WORDS]
-    bare = _QUOTED.sub(" ", value)
-    for _level in range(5):
-        bare = _COMMENT.sub(" ", bare)
-    in_brackets = re.search(r"<\s*([^<>]*)>", bare)
-    found = ADDRESS.search(in_brackets[1] if in_brackets else bare)
-    if not found:
-        return "", ""
-    address = found[0].strip(".").lower()
-    name = words_of(value.partition("<")[0]).strip("\"' ") if in_brackets else ""
-    return name[:150], address if address.isascii() else ""
+    """The name and the address that a From header puts first."""
+    address = next(iter(_senders(value)), "")
+    name = words_of(value.partition("<")[0]).strip("\"' ") if address and "<" in value else ""
+    return "" if "@" in name else name[:150], address
 
 
-def addresses_in(message: Message, names, limit: int) -> list[str]:
-    """The first ``limit`` addresses in the headers ``names``, each once, in small letters."""
+def names_several_senders(message: Message) -> bool:
+    """Then servers check one of them, and programs show another."""
+    values = dict.fromkeys(raw_values(message, "From"))
+    return len(values) > 1 or any(len(_senders(value)) > 1 for value in values)
+
+
+def _senders(value: str) -> dict[str, None]:
+    """The addresses in a From header, each once; one that can't be used is empty. Found before
+    anything in it is decoded: words that look like an address are still words."""
+    words = _BETWEEN.split(_NAMED.sub(r",\1,", _unquoted(value[:MAX_WORDS])))
+    found = [_usable(word) for word in words if "@" in word]
+    if "@" in value[MAX_WORDS:]:
+        found.append("")
+    return dict.fromkeys(found)
+
+
+def _unquoted(value: str) -> str:
+    """Without comments, and with a mark for what stands in quotes. Where one has no end nothing is
+    left out."""
+    kept, depth, is_quoted = [], 0, False
+    for piece in _PIECES.findall(value):
+        if piece == '"' and not depth:
+            is_quoted = not is_quoted
+            kept.append("\ufffd")
+        elif piece in "()" and not is_quoted:
+            depth = max(depth + (1 if piece == "(" else -1), 0)
+            kept.append(" ")
+        elif not (depth or is_quoted):
+            kept.append(piece)
+    return value if depth or is_quoted else "".join(kept)
+
+
+def _usable(address: str) -> str:
+    """In small letters, its domain as servers name it; empty if it is none that mail can be sent
+    to, or a database can keep."""
+    local, _at, domain = address.strip(".").lower().rpartition("@")
+    address = f"{local}@{domain if domain.isascii() else _punycode(domain)}"
+    is_plain = address.isascii() and address.isprintable()
+    return address if is_plain and _ADDRESS.fullmatch(address) else ""
+
+
+def _punycode(domain: str) -> str:
+    """Empty if that is another domain: some letters have no form of their own there."""
+    try:
+        domain = _bytes(domain).decode().lower()
+        coded = domain.encode("idna")
+        return (
+            coded.decode() if _DOMAIN.fullmatch(domain) and coded.decode("idna") == domain else ""
+        )
+    except UnicodeError:
+        return ""
+
+
+def addresses_in(text: str) -> Iterator[str]:
+    """All in ``text``, whatever stands around them."""
+    return filter(None, (_usable(match[0]) for match in _ADDRESS.finditer(text)))
+
+
+def recipients_in(message: Message, names, limit: int) -> list[str]:
+    """The first ``limit`` addresses in the headers ``names``, each once."""
     texts = (text[:MAX_ADDRESSES_READ] for name in names for text in raw_values(message, name))
-    found = (match[0].lower() for text in texts for match in ADDRESS.finditer(text))
+    found = (address for text in texts for address in addresses_in(text))
     return list(dict.fromkeys(islice(found, limit)))
 
 
 def message_ids_in(value: str) -> list[str]:
     return _MESSAGE_ID.findall(value[-MAX_ADDRESSES_READ:])
+
+
+def message_id_of(message: Message, raw: bytes) -> str:
+    """Its Message-ID. Where that has no usable form, one made here, the same for each copy
+    whichever way it took; empty if copies can't be told from other mails.
+
+    Two mails have the same one only if each word and each file is the same, and who sent them to
+    whom, in the same second: so its Date has to be one that a clock said (devices that forget the
+    time say the same one after each start), and its body has to be here.
+    """
+    if ids := message_ids_in(raw_value(message, "Message-ID")):
+        return ids[0]
+    end_of_head = _END_OF_HEAD.search(raw)
+    body = raw[end_of_head.end() :].replace(b"\r\n", b"\n").strip() if end_of_head else b""
+    if not (body and _is_dated_as_received(message)):
+        return ""
+    digest = hashlib.sha256(hashlib.sha256(body).digest())
+    for name in LASTING:
+        value = " ".join(raw_value(message, name).split())
+        digest.update(hashlib.sha256(_bytes(value)).digest())
+    return f"<{digest.hexdigest()}@made-here.invalid>"
+
+
+def _is_dated_as_received(message) -> bool:
+    """By the server before us, which writes above all others."""
+    sent = _seconds_in(raw_value(message, "Date"))
+    received = _seconds_in(raw_value(message, "Received").rpartition(";")[2])
+    return None not in (sent, received) and abs(sent - received) <= MOST_WRONG
+
+
+def _seconds_in(date: str) -> float | None:
+    """Since 1970; None if it says nothing that can be read."""
+    try:
+        return mktime_tz(parsedate_tz(date))
+    except (IndexError, OverflowError, TypeError, ValueError):
+        return None

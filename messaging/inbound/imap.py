@@ -1,147 +1,237 @@
 """Mail fetched from mailboxes, by UID. What is on the server is marked or moved only once it is
-stored here, and what a crash leaves undone the next poll does."""
+stored here, and what a crash leaves undone the next poll does.
 
-import imaplib
+A mail whose fetching ends the conversation (some servers hang up on one they can't read) is tried
+once more after all others, then once an hour.
+"""
+
 import logging
+import math
 import re
-import ssl
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
-from imap_tools.errors import ImapToolsError
+from imap_tools import BaseMailBox
 
 from accounts.faults import fault
+from accounts.leases import unleased
 from messaging.models import InboundMail, Mailbox
 
 from . import ledger
-from .oauth import access_token
+from .connecting import TROUBLE, opened, problem_in
+from .tidying import tidy
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 30  # seconds, for each answer of the server
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=10)  # longer than one mail may take
+TURN = 20  # seconds, after which whoever has other work as well leaves the rest for later
+MEANT_FOR_US = "UNDELETED UNDRAFT"
 RECONCILE_EVERY = timedelta(hours=1)
-TIDIED_AT_ONCE = 200
-# What a server, its network or its provider may do to us.
-TROUBLE = (OSError, imaplib.IMAP4.error, ImapToolsError)
 
 
-@contextmanager
-def opened(mailbox: Mailbox):
-    """Signed in, with the folder chosen. Raises TROUBLE."""
-    with _connected(mailbox) as box:
-        if mailbox.sign_in == Mailbox.SignIn.PASSWORD:
-            box.login(mailbox.username, mailbox.secret, initial_folder=mailbox.folder)
-        else:
-            token = access_token(mailbox)
-            box.xoauth2(mailbox.username, token, initial_folder=mailbox.folder)
-        yield box
+class Overtaken(Exception):
+    """The mailbox is somebody else’s by now, or leads elsewhere. Nobody needs to hear of it."""
 
 
-def _connected(mailbox) -> BaseMailBox:
-    where = {"host": mailbox.host, "port": mailbox.port, "timeout": TIMEOUT}
-    if mailbox.security == Mailbox.Security.NONE:
-        return MailBoxUnencrypted(**where)
-    kind = MailBox if mailbox.security == Mailbox.Security.TLS else MailBoxStartTls
-    return kind(**where, ssl_context=ssl.create_default_context())
+class BrokenAgain(Exception):
+    """A mail that ended a conversation before has ended this one."""
 
 
-def poll_all() -> int:
-    """Fetch what is new in each active mailbox; says how many mails."""
-    return sum(map(poll, Mailbox.objects.filter(is_active=True)))
+def poll_all(turn: float = math.inf) -> int:
+    """Fetch what is new in each active mailbox, for ``turn`` seconds in each; says how many mails.
+    More may be left as long as there were any."""
+    return sum(poll(mailbox, turn) for mailbox in Mailbox.objects.filter(is_active=True))
 
 
-def poll(mailbox: Mailbox) -> int:
+def poll(mailbox: Mailbox, turn: float = math.inf) -> int:
     """Fetch what is new, and say how many mails. What goes wrong stands in the mailbox's row."""
     with noting_trouble(mailbox), opened(mailbox) as box:
-        return fetch(mailbox, box)
+        return fetch(mailbox, box, turn)
     return 0
 
 
 @contextmanager
 def noting_trouble(mailbox):
+    """Raises OperationalError only, when the database is away."""
     try:
         yield
+    except OperationalError:
+        raise
+    except Overtaken as why:
+        logger.info("Mailbox %s is left: %s", mailbox.pk, why)
+        return
     except TROUBLE as trouble:
         problem = problem_in(trouble, mailbox)
         logger.warning("Mailbox %s can't be polled: %s", mailbox.pk, problem)
-        Mailbox.objects.filter(pk=mailbox.pk).update(last_problem=problem, leased_until=None)
+    except Exception as error:  # one mailbox must not hold up the others
+        problem = type(error).__name__
+        logger.exception("Mailbox %s can't be polled.", mailbox.pk)
+    else:
+        return
+    Mailbox.objects.filter(pk=mailbox.pk).update(last_problem=problem)
 
 
-def problem_in(trouble: Exception, mailbox: Mailbox) -> str:
-    """In words, and without secrets, whatever the server repeats."""
-    words = " ".join(f"{type(trouble).__name__}: {trouble}".split())
-    for secret in (mailbox.secret, mailbox.client_secret):
-        words = words.replace(secret, "…") if secret else words
-    return words[:300]
+def look(mailbox: Mailbox) -> int:
+    """Whether all would go well; fetches and changes nothing. Says how many mails there are.
+    Raises TROUBLE."""
+    with opened(mailbox) as box:
+        if mailbox.move_to:
+            box.folder.status(mailbox.move_to, ["MESSAGES"])
+        return box.folder.status(mailbox.folder, ["MESSAGES"])["MESSAGES"]
 
 
-def fetch(mailbox: Mailbox, box: BaseMailBox) -> int:
-    """Store what is new, then mark or move it on the server. Nothing while somebody else does."""
+def begin_anew(mailbox: Mailbox) -> None:
+    """It leads elsewhere now, where the same numbers name other mails. Whoever is at it stops."""
+    Mailbox.objects.filter(pk=mailbox.pk).update(
+        uid_validity=None, last_uid=0, broken_uids=[], reconciled_at=None, leased_until=None
+    )
+    fetched = InboundMail.objects.filter(mailbox=mailbox, uid__isnull=False)
+    fetched.update(uid_validity=None, uid=None, is_tidied=True)
+
+
+def fetch(mailbox: Mailbox, box: BaseMailBox, turn: float = math.inf) -> int:
+    """Store what is new, then mark or move it on the server, and say how many mails. Nothing while
+    somebody else does; after ``turn`` seconds and a mail the rest is left for the next time.
+
+    ``mailbox`` is as it was when ``box`` was opened. Raises TROUBLE and Overtaken."""
     now = timezone.now()
-    free = Mailbox.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), pk=mailbox.pk)
+    free = Mailbox.objects.filter(unleased(now, LEASE), pk=mailbox.pk)
     if not free.update(leased_until=now + LEASE):
         return 0
+    place = mailbox.place
     mailbox.refresh_from_db()
+    mailbox.leased_until = now + LEASE
+    try:
+        if mailbox.place != place:
+            raise Overtaken("It leads elsewhere.")
+        return _fetch(mailbox, box, time.monotonic() + turn)
+    finally:
+        _ours(mailbox).update(leased_until=None)
+
+
+def _ours(mailbox):
+    """Its row, as long as nobody else took it."""
+    return Mailbox.objects.filter(pk=mailbox.pk, leased_until=mailbox.leased_until)
+
+
+def _note(mailbox, **known):
+    """Keep what is ``known``, and the mailbox for longer."""
+    until = timezone.now() + LEASE
+    if not _ours(mailbox).update(leased_until=until, **known):
+        raise Overtaken("Somebody else took it.")
+    mailbox.leased_until = until
+
+
+def _place_in(mailbox) -> dict:
+    """How far it is fetched."""
+    return {name: getattr(mailbox, name) for name in ("uid_validity", "last_uid", "broken_uids")}
+
+
+def _fetch(mailbox, box, until) -> int:
+    began_at = timezone.now()
     status = box.folder.status(mailbox.folder, ["UIDVALIDITY", "MESSAGES"])
     if mailbox.uid_validity != status["UIDVALIDITY"]:  # the server numbers its mails anew
         mailbox.uid_validity, mailbox.last_uid = status["UIDVALIDITY"], 0
-        mailbox.reconciled_at = None
-    is_thorough = not mailbox.reconciled_at or mailbox.reconciled_at < now - RECONCILE_EVERY
-    uids = _missing(mailbox, box) if is_thorough else _after_the_last(mailbox, box)
-    for uid in uids:
-        _take(mailbox, box, uid)
-    _tidy(mailbox, box)
-    if is_thorough:
-        mailbox.missing, mailbox.reconciled_at = len(_missing(mailbox, box)), now
-    mailbox.on_server = status["MESSAGES"]
-    mailbox.polled_at = timezone.now()
-    mailbox.last_problem, mailbox.leased_until, mailbox.alarmed_at = "", None, None
-    mailbox.save(
-        update_fields=[
-            "uid_validity", "last_uid", "missing", "reconciled_at", "on_server", "polled_at",
-            "last_problem", "leased_until", "alarmed_at",
-        ]
-    )  # fmt: skip
-    return len(uids)
+        mailbox.broken_uids, mailbox.reconciled_at = [], None
+    is_due = not mailbox.reconciled_at or mailbox.reconciled_at < began_at - RECONCILE_EVERY
+    uids = _missing(mailbox, box) if is_due else _after_the_last(mailbox, box)
+    asked, count, missing = set(uids), 0, None
+    if is_due:
+        mailbox.broken_uids = [uid for uid in mailbox.broken_uids if uid in asked]
+    try:
+        while uids and not (count and time.monotonic() >= until):
+            count += _take(mailbox, box, uids[0])
+            del uids[0]
+        tidy(mailbox, box, _known(mailbox))
+        if is_due and not uids:
+            missing = len(asked.intersection(_missing(mailbox, box)))
+    except BrokenAgain:  # all others are here; the next poll tidies them
+        mailbox.last_uid, missing = max(mailbox.last_uid, *asked), len(uids)
+    if missing is not None:
+        mailbox.missing, mailbox.reconciled_at = missing, began_at
+    _note(
+        mailbox,
+        **_place_in(mailbox),
+        missing=mailbox.missing,
+        reconciled_at=mailbox.reconciled_at,
+        on_server=status["MESSAGES"],
+        polled_at=timezone.now(),
+        last_problem="",
+        alarmed_at=None,
+    )
+    return count
 
 
 def _after_the_last(mailbox, box) -> list[int]:
     """``*`` is the last mail on the server, also when that is an old one."""
-    found = map(int, box.uids(f"UID {mailbox.last_uid + 1}:*"))
-    return sorted(uid for uid in found if uid > mailbox.last_uid)
+    found = map(int, box.uids(f"UID {mailbox.last_uid + 1}:* {MEANT_FOR_US}"))
+    return _in_order(mailbox, {uid for uid in found if uid > mailbox.last_uid})
+
+
+def _known(mailbox):
+    return InboundMail.objects.filter(mailbox=mailbox, uid_validity=mailbox.uid_validity)
 
 
 def _missing(mailbox, box) -> list[int]:
     """On the server, and not in the ledger."""
-    known = InboundMail.objects.filter(mailbox=mailbox, uid_validity=mailbox.uid_validity)
-    return sorted(set(map(int, box.uids("ALL"))) - set(known.values_list("uid", flat=True)))
+    known = set(_known(mailbox).values_list("uid", flat=True))
+    return _in_order(mailbox, set(map(int, box.uids(MEANT_FOR_US))) - known)
 
 
-def _take(mailbox, box, uid):
-    """Of what is far too large only the head; the mail itself stays on the server as it is."""
-    size = _size_of(box, uid)
-    is_whole = size <= ledger.MAX_STORED_BYTES
-    raw = _part_of(box, uid, "BODY.PEEK[]" if is_whole else "BODY.PEEK[HEADER]")
+def _in_order(mailbox, uids: set[int]) -> list[int]:
+    """Those that broke a conversation come last, and of them the one that did it last."""
+    return sorted(uids.difference(mailbox.broken_uids)) + [
+        uid for uid in mailbox.broken_uids if uid in uids
+    ]
+
+
+def _take(mailbox, box, uid) -> bool:
+    """Of what is far too large only the head; the mail itself stays on the server as it is. False
+    if there was nothing to store. Raises BrokenAgain."""
+    try:
+        size = _size_of(box, uid)
+        is_whole = size <= ledger.max_stored_bytes()
+        raw = _part_of(box, uid, "BODY.PEEK[]" if is_whole else "BODY.PEEK[HEADER]")
+    except TROUBLE as trouble:
+        _note_breach(mailbox, uid, trouble)
+        raise
+    mailbox.broken_uids = [each for each in mailbox.broken_uids if each != uid]
     if raw is None:  # somebody took it away
-        return
-    with transaction.atomic():
-        ledger.store(
-            raw,
-            source=InboundMail.Source.IMAP,
-            mailbox=mailbox,
-            size=None if is_whole else size,
-            uid_validity=mailbox.uid_validity,
-            uid=uid,
-            is_tidied=not is_whole,
-        )
-        mailbox.last_uid = max(mailbox.last_uid, uid)
-        mailbox.save(update_fields=["uid_validity", "last_uid"])
+        return False
+    mailbox.last_uid = max(mailbox.last_uid, uid)
+    try:
+        with transaction.atomic():
+            ledger.store(
+                raw,
+                source=InboundMail.Source.IMAP,
+                mailbox=mailbox,
+                size=None if is_whole else size,
+                uid_validity=mailbox.uid_validity,
+                uid=uid,
+                is_tidied=not is_whole,
+            )
+            _note(mailbox, **_place_in(mailbox))
+    except IntegrityError:
+        if not _known(mailbox).filter(uid=uid).exists():
+            raise
+        return False  # somebody else stored it meanwhile
     fault("before_inbound_tidy")
+    return True
+
+
+def _note_breach(mailbox, uid, trouble):
+    """Raises BrokenAgain unless it is the first, for which the network may have been the cause."""
+    others = [each for each in mailbox.broken_uids if each != uid]
+    is_first = others == mailbox.broken_uids
+    mailbox.broken_uids = [*others, uid]
+    if is_first:
+        _note(mailbox, **_place_in(mailbox), reconciled_at=None)
+        return
+    logger.warning("Mail %s in mailbox %s can't be fetched: %s", uid, mailbox.pk, trouble)
+    raise BrokenAgain from trouble
 
 
 def _size_of(box, uid) -> int:
@@ -152,19 +242,11 @@ def _size_of(box, uid) -> int:
 
 
 def _part_of(box, uid, part) -> bytes | None:
+    """Servers may say something of other mails among it (RFC 3501, 7), before or after theirs."""
     _status, answer = box.client.uid("FETCH", str(uid), f"({part})")
-    return next((line[1] for line in answer if isinstance(line, tuple)), None)
-
-
-def _tidy(mailbox, box):
-    untidy = InboundMail.objects.filter(
-        mailbox=mailbox, uid_validity=mailbox.uid_validity, is_tidied=False
-    )
-    while uids := list(untidy.order_by("uid").values_list("uid", flat=True)[:TIDIED_AT_ONCE]):
-        named = [str(uid) for uid in uids]
-        if mailbox.move_to:
-            box.move(named, mailbox.move_to)
-        else:
-            box.flag(named, "\\Seen", True)
-        fault("after_inbound_tidy")
-        untidy.filter(uid__in=uids).update(is_tidied=True)
+    for line, rest in zip(answer, [*answer[1:], b""], strict=True):
+        if isinstance(line, tuple):
+            named = re.search(rb"\bUID (\d+)", line[0] + (rest if isinstance(rest, bytes) else b""))
+            if not named or int(named[1]) == uid:
+                return line[1]
+    return None

@@ -5,7 +5,7 @@ import logging
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 from accounts.bells import ring
 from messaging.models import InboundMail
@@ -22,8 +22,7 @@ TRY_AGAIN = "451 4.3.0 It could not be stored, try again later"
 
 class Handler:
     async def handle_DATA(self, server, session, envelope) -> str:
-        answer = await asyncio.to_thread(_store, envelope)
-        return "\r\n".join([answer] * len(envelope.rcpt_tos))  # LMTP: one answer for each
+        return await asyncio.to_thread(_store, envelope)
 
 
 def _store(envelope) -> str:
@@ -37,7 +36,7 @@ def _store(envelope) -> str:
             envelope_to=envelope.rcpt_tos,
         )
         ring(PROCESS)
-    except (OSError, DatabaseError):
+    except Exception:  # by any other answer the sender would have it back
         logger.exception("A mail could not be stored.")
         return TRY_AGAIN
     finally:
@@ -47,6 +46,15 @@ def _store(envelope) -> str:
 
 class _LMTP(LMTP):
     line_length_limit = 1024 * 1024  # mail programs write longer lines than the standard allows
+    times = 1
+
+    async def push(self, status):
+        """The answer to a mail, which follows 354, is given for each recipient, also where the
+        library refuses it by itself."""
+        times, self.times = self.times, 1
+        if status.startswith("354"):
+            self.times = len(self.envelope.rcpt_tos)
+        await super().push("\r\n".join([status] * times))
 
 
 class Server(Controller):
@@ -56,4 +64,4 @@ class Server(Controller):
         super().__init__(Handler(), hostname=host, port=port)
 
     def factory(self):
-        return _LMTP(self.handler, data_size_limit=ledger.MAX_STORED_BYTES, enable_SMTPUTF8=True)
+        return _LMTP(self.handler, data_size_limit=ledger.max_stored_bytes())

@@ -2,8 +2,17 @@
 
 import re
 from email.message import Message
+from itertools import islice
 
-from .headers import ADDRESS, decoded, message_ids_in, raw_value, raw_values, sender_in
+from .headers import (
+    addresses_in,
+    decoded,
+    message_ids_in,
+    raw_value,
+    raw_values,
+    sender_in,
+    words_of,
+)
 from .parsed import Bounce
 
 BULK = ("bulk", "junk", "list", "auto_reply")
@@ -18,6 +27,7 @@ MACHINES = ("mailer-daemon", "postmaster", "mail-daemon", "bounce", "bounces")
 MAX_REPORT = 100_000  # characters of a report that are looked at
 MAX_ANSWER = 500
 
+_EXCHANGE = re.compile(r"microsoftexchange[0-9a-f]{32}")
 _STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 _CODE = re.compile(r"\b([45])\d\d[ -]")
 _FAILED = re.compile(r"\b(?:spf|dkim|dmarc)\s*=\s*(?:fail|softfail|permerror)\b", re.IGNORECASE)
@@ -26,10 +36,10 @@ _SPF_FAILED = re.compile(r"\s*(?:fail|softfail|permerror)\b", re.IGNORECASE)
 
 def sign_of_a_machine(message: Message) -> str:
     """The header that shows that no person wrote it; empty for a person's mail."""
-    submitted = raw_value(message, "Auto-Submitted").split(";")[0].strip().lower()
-    if submitted not in ("", "no"):
-        return "Auto-Submitted"
-    if raw_value(message, "Precedence").strip().lower() in BULK:
+    for value in raw_values(message, "Auto-Submitted"):
+        if value.split(";")[0].strip().lower() not in ("", "no"):
+            return "Auto-Submitted"
+    if any(value.strip().lower() in BULK for value in raw_values(message, "Precedence")):
         return "Precedence"
     for name in SIGNS:
         if raw_values(message, name):
@@ -40,9 +50,14 @@ def sign_of_a_machine(message: Message) -> str:
         return "Return-Path"
     if message.get_content_type() == "multipart/report":
         return "Content-Type"
-    if sender_in(raw_value(message, "From"))[1].partition("@")[0] in MACHINES:
+    if _is_from_machine(message):
         return "From"
     return ""
+
+
+def _is_from_machine(message) -> bool:
+    sender = sender_in(raw_value(message, "From"))[1].partition("@")[0]
+    return sender in MACHINES or bool(_EXCHANGE.fullmatch(sender))
 
 
 def is_marked_as_spam(message: Message) -> bool:
@@ -72,22 +87,22 @@ def has_failed_authentication(message: Message) -> bool:
 def bounce_in(message: Message, sign: str) -> Bounce | None:
     """What ``message`` reports of a mail that did not arrive; None if it reports nothing.
 
-    Servers that write no report say it in words; then our mail's Message-ID must stand there.
+    Servers that write no report say it in words; then our mail, or its Message-ID, must be there.
     """
-    report = next((part for part in message.walk() if _is_report(part)), None)
+    report = next((part for part in _own_parts(message) if _is_report(part)), None)
     if report is not None:
         return _reported(message, report)
     if not (sign and _is_from_server(message)):
         return None
     words = _words(message)
-    about = message_ids_in(words)
+    about = [*message_ids_in(words), *filter(None, [_original_id(message)])]
     status = _STATUS.search(words) or _CODE.search(words)
     failed = raw_value(message, "X-Failed-Recipients")
     if not (about and (status or failed)):
         return None
     return Bounce(
         message_id=about[-1],
-        recipient=_address(failed) or _address(words),
+        recipients=list(islice(addresses_in(f"{failed}\n{words}"), 1)),
         status=status[0].strip(" -") if status else "",
         is_final=not status or status[1] == "5",
         answer=_line_with(status, words) if status else "",
@@ -98,8 +113,15 @@ def _is_from_server(message) -> bool:
     if raw_values(message, "X-Failed-Recipients"):
         return True
     is_unanswerable = [value.strip() for value in raw_values(message, "Return-Path")] == ["<>"]
-    sender = sender_in(raw_value(message, "From"))[1].partition("@")[0]
-    return is_unanswerable or sender in MACHINES
+    return is_unanswerable or _is_from_machine(message)
+
+
+def _own_parts(message):
+    """Without those of attached mails: who forwards a report to us wants an answer."""
+    yield message
+    if message.is_multipart() and message.get_content_type() != "message/rfc822":
+        for part in message.get_payload():
+            yield from _own_parts(part)
 
 
 def _is_report(part) -> bool:
@@ -107,20 +129,28 @@ def _is_report(part) -> bool:
 
 
 def _reported(message, report) -> Bounce:
+    """Each of our mails goes to one address; a report names more where that one forwards."""
     blocks = report.get_payload() if report.is_multipart() else []
-    for block in blocks:
-        recipient = raw_value(block, "Final-Recipient") or raw_value(block, "Original-Recipient")
-        if not recipient:
-            continue
-        status = _STATUS.search(raw_value(block, "Status"))
-        return Bounce(
-            message_id=_original_id(message),
-            recipient=_address(recipient),
-            status=status[0] if status else "",
-            is_final=raw_value(block, "Action").strip().lower() == "failed",
-            answer=_answer_in(raw_value(block, "Diagnostic-Code")),
-        )
-    return Bounce(message_id=_original_id(message))
+    blocks = sorted(filter(_recipients, blocks), key=_has_failed, reverse=True)
+    if not blocks:
+        return Bounce(message_id=_original_id(message))
+    status = _STATUS.search(raw_value(blocks[0], "Status"))
+    return Bounce(
+        message_id=_original_id(message),
+        recipients=[address for block in blocks for address in _recipients(block)],
+        status=status[0] if status else "",
+        is_final=_has_failed(blocks[0]),
+        answer=_answer_in(raw_value(blocks[0], "Diagnostic-Code")),
+    )
+
+
+def _recipients(block) -> list[str]:
+    named = [raw_value(block, name) for name in ("Original-Recipient", "Final-Recipient")]
+    return list(dict.fromkeys(addresses_in("\n".join(named))))
+
+
+def _has_failed(block) -> bool:
+    return raw_value(block, "Action").strip().lower() == "failed"
 
 
 def _original_id(message) -> str:
@@ -130,21 +160,21 @@ def _original_id(message) -> str:
             if ids := message_ids_in(raw_value(part.get_payload(0), "Message-ID")):
                 return ids[0]
         elif part.get_content_type() in ("text/rfc822-headers", "message/global-headers"):
-            found = re.search(r"(?im)^message-id:\s*(<[^<>\s]{1,250}>)", _text(part))
-            if found:
-                return found[1]
+            found = re.search(r"(?im)^message-id:\s*(\S+)", _text(part))
+            if ids := message_ids_in(found[1]) if found else []:
+                return ids[0]
     return ""
 
 
 def _answer_in(diagnostic: str) -> str:
     """Without the kind of it, which is smtp."""
     kind, semicolon, words = diagnostic.partition(";")
-    return (words if semicolon else kind).strip()[:MAX_ANSWER]
+    return words_of(words if semicolon else kind)[:MAX_ANSWER]
 
 
 def _line_with(found: re.Match, words: str) -> str:
     start = words.rfind("\n", 0, found.start()) + 1
-    return words[start:].partition("\n")[0].strip()[:MAX_ANSWER]
+    return words_of(words[start:].partition("\n")[0])[:MAX_ANSWER]
 
 
 def _words(message) -> str:
@@ -153,9 +183,4 @@ def _words(message) -> str:
 
 
 def _text(part) -> str:
-    return decoded(part.get_payload(decode=True) or b"", part.get_content_charset())[:MAX_REPORT]
-
-
-def _address(text: str) -> str:
-    found = ADDRESS.search(text)
-    return found[0].strip(".").lower() if found else ""
+    return decoded(part.content(), part.get_content_charset())[:MAX_REPORT]

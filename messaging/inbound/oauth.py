@@ -2,9 +2,12 @@
 
 import json
 import time
+from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
+
+from django.db import transaction
 
 from messaging.models import Mailbox
 
@@ -15,7 +18,8 @@ TOKEN_URLS = {
 TIMEOUT = 10
 EARLY = 60  # seconds before its end a token is not used any more
 
-_tokens: dict[tuple, tuple[str, float]] = {}  # of this process; the refresh token is the key
+# Of this process: of each mailbox its refresh token, the access token, and until when that serves.
+_tokens: dict[int, tuple[str, str, float]] = {}
 
 
 class TokenRefused(OSError):
@@ -24,19 +28,28 @@ class TokenRefused(OSError):
 
 def access_token(mailbox: Mailbox) -> str:
     """Raises TokenRefused, or OSError when the provider can't be reached."""
-    key = (mailbox.pk, mailbox.secret)
-    token, until = _tokens.get(key, ("", 0))
-    if until > time.monotonic():
+    secret, token, until = _tokens.get(mailbox.pk, ("", "", 0))
+    if secret == mailbox.secret and until > time.monotonic():
         return token
     answer = _ask(mailbox)
     token = answer["access_token"]
     renewed = answer.get("refresh_token", mailbox.secret)
     if renewed != mailbox.secret:  # Microsoft gives another one each time
-        mailbox.secret = renewed
-        Mailbox.objects.filter(pk=mailbox.pk).update(secret=renewed)
-    until = time.monotonic() + int(answer.get("expires_in", 0)) - EARLY
-    _tokens[mailbox.pk, mailbox.secret] = (token, until)
+        _keep(mailbox, renewed)
+    until = time.monotonic() + answer["expires_in"] - EARLY
+    _tokens[mailbox.pk] = (mailbox.secret, token, until)
     return token
+
+
+@transaction.atomic
+def _keep(mailbox, renewed):
+    """Unless an administrator entered another one meanwhile. As what is kept is encrypted, no query
+    can tell."""
+    kept = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    if kept.secret == mailbox.secret:
+        kept.secret = renewed
+        kept.save(update_fields=["secret"])
+    mailbox.secret = renewed
 
 
 def _ask(mailbox) -> dict:
@@ -52,11 +65,12 @@ def _ask(mailbox) -> dict:
     try:
         with urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
             answer = json.load(response)
+        answer["expires_in"] = int(answer.get("expires_in") or 0)
     except HTTPError as refusal:
         raise TokenRefused(f"The provider says {refusal.code} {_error_in(refusal)}") from refusal
-    except ValueError as error:
+    except (HTTPException, ValueError, TypeError, AttributeError) as error:
         raise TokenRefused("The provider’s answer can’t be read.") from error
-    if "access_token" not in answer:
+    if not answer.get("access_token"):
         raise TokenRefused("The provider gave no token.")
     return answer
 

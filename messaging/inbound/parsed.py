@@ -26,7 +26,7 @@ class Bounce:
     """A server says that a mail of ours did not arrive. It may still try: then it is not final."""
 
     message_id: str = ""
-    recipient: str = ""
+    recipients: list[str] = field(default_factory=list)  # the one it went to, and on to
     status: str = ""
     is_final: bool = False
     answer: str = ""  # what the refusing server said, if the report repeats it
@@ -36,12 +36,17 @@ class Bounce:
 class Parsed:
     sender: str = ""
     sender_name: str = ""
+    has_several_senders: bool = False  # ``sender`` is the first of them
     subject: str = ""
     message_id: str = ""
     answers: list[str] = field(default_factory=list)  # Message-IDs, the nearest first
     recipients: list[str] = field(default_factory=list)
     text: str = ""
-    new: int = 0  # where quoted text and signature begin
+    new: int = 0  # where nothing follows but quoted text and signature
+    own: str = ""  # the sender's own words, and no line that may be quoted
+    # A quoted line and the own one right below it: if both were said together, a program wrapped
+    # what it quoted, and the mark is missing.
+    wrapped: list[tuple[str, str]] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     automatic: str = ""  # the header that shows that no person wrote it
     bounce: Bounce | None = None
@@ -64,4 +69,5 @@ class Parsed:
 
 
 class Unreadable(Exception):
-    """The mail breaks a limit, or broke its reader. The text says how, in plain words."""
+    """The mail breaks a limit, or broke its reader. The child names the limit, the Reader puts it
+    into words."""

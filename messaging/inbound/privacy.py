@@ -14,6 +14,8 @@ from accounts.signals import erasing, exporting
 from messaging.models import Fate, InboundMail
 from tickets.signals import ticket_removing
 
+from .ledger import WAITING
+
 
 def _path(mail) -> str:
     return f"mails/{mail.pk}.eml"
@@ -40,8 +42,6 @@ def forget_mails(sender, user, addresses, **kwargs):
     """That a mail came, and what became of it, stays."""
     theirs = Q(person=user) | Q(sender__in=addresses) | Q(ticket__requester=user)
     empty(InboundMail.objects.filter(theirs))
-    waiting = InboundMail.objects.filter(theirs, fate__in=(Fate.HELD, Fate.QUARANTINED))
-    waiting.update(fate=Fate.DROPPED)
 
 
 @receiver(ticket_removing)
@@ -56,10 +56,12 @@ _NO_WORDS = dict.fromkeys(_TOLD, "") | {"envelope_to": [], "envelope_from": None
 
 
 def empty(mails) -> int:
-    """Remove the files of ``mails`` once that is sure, and the words of their rows now."""
+    """Remove the files of ``mails`` once that is sure, and the words of their rows now. What waits
+    is dropped, as nothing is left to decide about."""
     for mail in mails.exclude(raw=""):
         remove = partial(mail.raw.storage.delete, mail.raw.name)
         transaction.on_commit(lambda remove=remove: remove(), robust=True)
+    mails.filter(fate__in=(Fate.RECEIVED, *WAITING)).update(fate=Fate.DROPPED)
     return mails.update(raw="", **_NO_WORDS)
 
 

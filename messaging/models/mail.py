@@ -79,6 +79,8 @@ class Mailbox(models.Model):
 
     uid_validity = models.PositiveBigIntegerField(null=True, editable=False)
     last_uid = models.PositiveBigIntegerField(default=0, editable=False)
+    # Whose fetching ended the conversation, the last of them at the end.
+    broken_uids = models.JSONField(default=list, editable=False)
     leased_until = models.DateTimeField(null=True, editable=False)
     polled_at = models.DateTimeField(_("last polled"), null=True, editable=False)
     reconciled_at = models.DateTimeField(null=True, editable=False)
@@ -88,6 +90,9 @@ class Mailbox(models.Model):
     watched_since = models.DateTimeField(default=timezone.now, editable=False)
     alarmed_at = models.DateTimeField(null=True, editable=False)
 
+    # Where its mails are numbered. Elsewhere the same number names another mail.
+    PLACE = ("host", "port", "username", "folder")
+
     class Meta:
         verbose_name = _("mailbox")
         verbose_name_plural = _("mailboxes")
@@ -95,6 +100,10 @@ class Mailbox(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def place(self) -> tuple:
+        return tuple(getattr(self, name) for name in self.PLACE)
 
 
 class Fate(models.TextChoices):
@@ -117,8 +126,11 @@ class Reason(models.TextChoices):
     AUTOMATIC = "automatic", _("Written by a machine")
     SPAM = "spam", _("Marked as spam by the mail server")
     NO_SENDER = "no_sender", _("It names no sender")
+    SEVERAL = "several", _("It names several senders")
     SHUT = "shut", _("The sender’s account is closed, or not approved")
     STAFF = "staff", _("Claims to come from staff, without proof")
+    UNCLEAR = "unclear", _("What is new in it can’t be told from what it quotes")
+    NOT_THEIRS = "not_theirs", _("Its sender can’t write on the ticket it answers")
     TOO_MANY = "too_many", _("The sender wrote many tickets within an hour")
     REFUSED = "refused", _("The ticket did not take it")
     TOO_LARGE = "too_large", _("Too large")
@@ -199,12 +211,20 @@ class InboundMail(models.Model):
             models.Index(
                 fields=["mailbox", "uid"], condition=Q(is_tidied=False), name="mail_to_tidy"
             ),
-            models.Index(fields=["sender"], name="mail_by_sender"),
+            # Found by its beginning too, which an index in the order of a language is no help for.
+            models.Index(
+                fields=["sender"], opclasses=["varchar_pattern_ops"], name="mail_by_sender"
+            ),
             models.Index(fields=["received_at"], name="mail_by_age"),
         ]
 
     def __str__(self):
         return f"{self.sender or _('nobody')}: {self.subject or _('no subject')}"
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, as a line of a command: id, fate, reason, ticket."""
+        return f"{self.pk}\t{self.fate}\t{self.reason}\t{self.ticket or ''}"
 
 
 class SenderRule(models.Model):

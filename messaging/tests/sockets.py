@@ -10,6 +10,7 @@ from asgiref.testing import ApplicationCommunicator
 from careregistry.asgi import application
 from messaging import live
 
+LIST = "/ws/tickets/"
 ORIGIN = "http://localhost:8000"
 QUIET = 0.05  # seconds without a frame after which we believe that none comes
 PATIENCE = 60  # seconds for what must come; a busy machine is no failure

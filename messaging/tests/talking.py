@@ -2,14 +2,25 @@
 
 from uuid import uuid4
 
+from channels.db import database_sync_to_async as in_thread
 from django.urls import reverse
 
 from messaging import actions
+from tickets.models import Ticket
 
 
 def talk(ticket, by, *bodies):
     for body in bodies:
         actions.post_message(ticket, by=by, body=body)
+
+
+def fresh(ticket):
+    return Ticket.objects.get(pk=ticket.pk)
+
+
+@in_thread
+def say(ticket, by, body="Any news?", post=actions.post_message):
+    return post(fresh(ticket), by=by, body=body)
 
 
 def reply(client, ticket, body="", key=None, files=(), **more):

@@ -16,6 +16,7 @@ from tickets.tests.factories import make_ticket
 from tickets.tests.reading import text, texts, told
 from tickets.workflow import ResolutionKind, Status
 
+from .inbound.mails import answer_to, take_in
 from .talking import reply, write
 
 LIST = reverse("tickets:list")
@@ -69,6 +70,48 @@ def test_the_requester_opens_again(client_of_alice, alice, bob, ada, kettles, en
     assert page.redirect_chain == [(ticket.get_absolute_url(), 302)]
     assert told(page) == [f"{ticket} is open again."]
     assert texts(page, "#reply") != []
+
+
+@pytest.mark.parametrize(
+    ("status", "reader", "words"),
+    [
+        (Status.RESOLVED, "alice", "You opened the ticket again."),
+        (Status.RESOLVED, "bob", "Alice Archer opened the ticket again."),
+        (Status.CLOSED, "alice", "You opened the ticket again."),
+        (Status.CLOSED, "bob", "Alice Archer opened the ticket again."),
+        (Status.WAITING, "alice", "Ada Adler waits for your answer."),
+        (Status.WAITING, "bob", "Ada Adler set the ticket to waiting on customer."),
+    ],
+)
+def test_what_a_mail_opened_again_says_so(
+    login, request, settings, alice, bob, ada, kettles, status, reader, words
+):
+    """That an answer ended the waiting, it tells itself."""
+    settings.REPLY_ADDRESS = "care@example.net"
+    ticket = make_ticket(requester=alice, assignee=bob, category=kettles, by=ada, status=status)
+    take_in(answer_to(ticket, alice))
+    person = request.getfixturevalue(reader)
+
+    page = login(person).get(ticket.url_for(person))
+
+    assert texts(page, ".ccr-log__event")[-1].rpartition(" ")[0] == words
+
+
+@pytest.mark.parametrize(
+    ("status", "step"), [(Status.CLOSED, "Opened again"), (Status.WAITING, "You answered")]
+)
+def test_the_timeline_tells_it_from_an_answer(
+    client_of_alice, settings, alice, bob, ada, kettles, status, step
+):
+    """D3-2"""
+    settings.REPLY_ADDRESS = "care@example.net"
+    ticket = make_ticket(requester=alice, assignee=bob, category=kettles, by=ada, status=status)
+    take_in(answer_to(ticket, alice))
+
+    page = client_of_alice.get(ticket.get_absolute_url())
+
+    *_before, last, _to_come = texts(page, ".ccr-timeline__what")
+    assert last == step
 
 
 def test_too_late_to_open_again(login, alice, client_of_alice, ticket):

@@ -22,7 +22,7 @@ from tickets.workflow import ResolutionKind, Status, TooMany, TransitionRefused
 
 from .talking import reply
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
 ROUNDS = 20
 

@@ -65,8 +65,8 @@ def test_the_open_page_gets_no_page_back(client_of_alice, ticket):
     [
         ("", "Type something!"),
         (" \r\n\t ", "Type something!"),
-        ("x" * 50_001, "Message must be 50,000 characters or less"),
-        ("x" * 1_000_000, "Message must be 50,000 characters or less"),
+        ("x" * 50_001, "Use 50,000 characters or less"),
+        ("x" * 1_000_000, "Use 50,000 characters or less"),
         ("before\0after", "Null characters are not allowed."),
     ],
 )

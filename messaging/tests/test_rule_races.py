@@ -15,15 +15,9 @@ from tickets.tests.factories import make_ticket
 from tickets.tests.racing import race
 from tickets.tests.ruled import make_rule, runs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
 MANY = 20
-
-
-@pytest.fixture(autouse=True)
-def rules_read_anew():
-    yield
-    rules.forget()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from messaging.actions import post_message, post_note
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 
-from .sockets import PageSocket
+from .sockets import PATIENCE, PageSocket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,6 +112,30 @@ async def test_only_who_may_talk_joins(browsers, path, name, code):
     answers.append(await PageSocket(f"{LIST}CCR-2026-99999/", browsers[name]).open())
 
     assert answers == [code, code or 4404]
+
+
+async def test_who_misses_to_be_cancelled_is_cancelled_again(monkeypatch):
+    """As a client of Redis may while it connects."""
+    monkeypatch.setattr(consumers, "LET_GO", 0)
+    monkeypatch.setattr(consumers, "CANCEL_EVERY", 0)
+    missed = []
+
+    async def listen(scope, receive, send):
+        await receive()
+        while len(missed) < 2:
+            try:
+                await asyncio.sleep(PATIENCE)
+            except asyncio.CancelledError:
+                missed.append(None)
+        await asyncio.sleep(PATIENCE)
+
+    async def leave():
+        return {"type": "websocket.disconnect"}
+
+    async with asyncio.timeout(PATIENCE):
+        await consumers._until_gone(listen, {}, leave, None)
+
+    assert len(missed) == 2
 
 
 @pytest.mark.plan("SEC-A3")

@@ -12,35 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.doors import sign_in
-from accounts.tests.factories import make_user
 from messaging import live
 from messaging.actions import post_message, post_note
 from tickets import actions
 from tickets.automation import clockwork
 from tickets.models import Attachment, Ticket
 from tickets.parties import calls, participants
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_policy, make_ticket
 from tickets.tests.files import download, file
 from tickets.tests.racing import race
 from tickets.tests.reading import text, texts
 from tickets.workflow import Part, ResolutionKind, Status
 
-from .sockets import PageSocket
-from .talking import reply, talk
-
-LIST = "/ws/tickets/"
-
-
-@pytest.fixture
-def dan(db):
-    return make_user("Dan", last_name="Drew", email="dan@example.org")
-
-
-@pytest.fixture
-def shared(ticket, dan, bob):
-    """Alice's ticket with Bob, in which Dan takes part."""
-    participants.add(ticket, dan.email, by=bob)
-    return ticket
+from .sockets import LIST, PageSocket
+from .talking import reply, say, talk
 
 
 def page_of(login, person, ticket):
@@ -174,6 +159,19 @@ def test_what_nobody_has_is_not_theirs(login, alice, ada, dan, kettles):
     assert "The agent N/A" in text(page, "#ticket-aside")
 
 
+@pytest.mark.parametrize(("reader", "whose"), [("alice", "your"), ("dan", "the")])
+def test_who_has_it_while_nobody_is_there(
+    login, request, alice, bob, ada, dan, kettles, reader, whose
+):
+    make_policy()
+    with time_machine.travel("2026-11-21T12:00:00+00:00", tick=False):  # a Saturday
+        ticket = make_ticket(alice, bob, category=kettles, by=ada)
+        participants.add(ticket, dan.email, by=ada)
+        page = page_of(login, request.getfixturevalue(reader), ticket)
+
+        assert f"Bob has {whose} ticket. You’ll hear by" in text(page, "#ticket-now")
+
+
 # --- Writes -------------------------------------------------------------------------------
 
 
@@ -289,11 +287,6 @@ def dans(dan):
     browser = Client()
     sign_in(browser, dan.email)
     return browser
-
-
-@in_thread
-def say(ticket, by, body="Any news?", post=post_message):
-    return post(Ticket.objects.get(pk=ticket.pk), by=by, body=body)
 
 
 @in_thread

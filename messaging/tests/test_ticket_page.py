@@ -36,6 +36,16 @@ def test_the_query_as_it_was_posted(login, alice, ticket):
     assert "Bob Baker" in text(page, "#ticket-aside")
 
 
+def test_what_comes_after_the_words_of_a_mail_is_folded(login, alice, bob, ticket):
+    """Nobody knows here whether it is quoted or a signature."""
+    how = {"mail": 1, "new": len("Still cold.")}
+    messaging.post_message(ticket, by=alice, body="Still cold.\n-- \nAlice Archer", how=how)
+
+    for person in (alice, bob):
+        page = page_of(login, person, ticket)
+        assert text(page, ".ccr-fold") == "Show the rest-- Alice Archer"
+
+
 def test_without_an_agent(login, alice, kettles):
     """D1-T21"""
     ticket = make_ticket(requester=alice, category=kettles)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from messaging import live
 from messaging.actions import post_message
+from notifications import bell
 from notifications.owing import owe
 from tickets.models import Follower, Ticket
 
@@ -37,6 +38,10 @@ def welcome(person):
     owe("welcome", person, cause=f"user:{person.pk}")
 
 
+def told(person):
+    return person.notifications.get()
+
+
 @in_thread
 def say(ticket, by):
     return post_message(Ticket.objects.get(pk=ticket.pk), by=by, body="Any news?")
@@ -62,6 +67,22 @@ async def test_followers_hear_of_what_is_not_theirs(browsers, ticket, alice, ada
         await say(ticket, alice)
 
         await adas.frame("told")
+
+
+@pytest.mark.parametrize("read", [bell.read_all, lambda person: bell.read(told(person))])
+async def test_what_is_read_on_one_page_rings_on_the_others(browsers, alice, bob, slow, read):
+    """Once: what was read already is no news."""
+    await welcome(alice)
+    async with (
+        PageSocket(LIST, browsers["alice"]) as alices,
+        PageSocket(LIST, browsers["bob"]) as bobs,
+    ):
+        await in_thread(read)(alice)
+        await in_thread(read)(alice)
+
+        assert await alices.frames_to("told") == [{"type": "told"}]
+        assert await alices.frames() == []
+        assert await bobs.frames() == []
 
 
 @no_redis

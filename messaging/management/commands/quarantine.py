@@ -1,9 +1,11 @@
+import re
+
 from django.core.management.base import BaseCommand, CommandError
 
 from messaging.inbound import ledger
-from messaging.models import Fate, InboundMail
+from messaging.models import InboundMail
 
-WAITING = (Fate.QUARANTINED, Fate.HELD)
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Command(BaseCommand):
@@ -21,7 +23,7 @@ class Command(BaseCommand):
         getattr(self, verb)(**options)
 
     def list(self, **options):
-        for mail in InboundMail.objects.filter(fate__in=WAITING).iterator():
+        for mail in InboundMail.objects.filter(fate__in=ledger.WAITING).iterator():
             why = f"{mail.get_reason_display()} {mail.detail}".strip()
             when = f"{mail.received_at:%Y-%m-%d %H:%M:%S}"
             self.stdout.write(f"{mail.pk}\t{when}\t{mail.fate}\t{mail}\t{why}")
@@ -31,9 +33,20 @@ class Command(BaseCommand):
         if mail is None:
             raise CommandError("There is no such mail, or it was removed.")
         with mail.raw.open("rb") as file:
-            self.stdout.write(file.read().decode(errors="replace"))
+            words = file.read().decode(errors="replace")
+        self.stdout.write(_harmless(words) if self.stdout.isatty() else words)
 
     def retry(self, *, ids, **options):
-        chosen = {"pk__in": ids} if ids else {"fate__in": WAITING}
-        count = ledger.retry(InboundMail.objects.filter(**chosen))
-        self.stdout.write(f"{count} mails were processed again.")
+        chosen = {"pk__in": ids} if ids else {"fate__in": ledger.WAITING}
+        tried = ledger.retry(InboundMail.objects.filter(**chosen))
+        for mail in tried:
+            self.stdout.write(mail.outcome)
+        self.stdout.write(f"{len(tried)} mails were processed again.")
+        if left := sorted(set(ids) - {mail.pk for mail in tried}):
+            named = ", ".join(map(str, left))
+            raise CommandError(f"Not there, or nothing to process again: {named}.")
+
+
+def _harmless(words) -> str:
+    """A terminal would obey what is left out here."""
+    return CONTROLS.sub("\ufffd", words.replace("\r\n", "\n"))

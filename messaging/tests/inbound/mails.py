@@ -7,6 +7,7 @@ from email.utils import make_msgid
 from messaging.inbound import ledger
 from messaging.inbound.sandbox import Reader
 from messaging.models import InboundMail
+from tickets.mail_addresses import new_message_id, reply_address
 
 READER = Reader()  # kept for all tests of a process, as starting one takes a while
 atexit.register(READER.__exit__)
@@ -32,9 +33,24 @@ def make_mail(
     return mail
 
 
+def answer_to(ticket, person, sender=None, by="In-Reply-To", body="Still cold.", **more):
+    """``person`` answers a mail of ours about ``ticket``, from ``sender`` if that is another."""
+    if by == "To":
+        named = {"To": reply_address(ticket, person)}
+    else:
+        named = {by: new_message_id(ticket, person)}
+    sender = sender or f"{person.first_name} <{person.email}>"
+    return make_mail(sender, f"Re: [{ticket.reference}]", body, **named, **more)
+
+
 def take_in(mail, reader=READER, **how) -> InboundMail:
     """As a server would hand it over."""
     raw = mail if isinstance(mail, bytes) else mail.as_bytes()
     taken = ledger.store(raw, **{"source": "pipe", **how})
     ledger.process(taken, reader)
     return taken
+
+
+def make_mail_bytes(mail):
+    with mail.raw.open("rb") as file:
+        return file.read()

@@ -1,4 +1,5 @@
-"""A real IMAP server for tests: Dovecot, with one mailbox whose password is ``PASSWORD``."""
+"""A real IMAP server for tests: Dovecot, with one mailbox whose password is ``PASSWORD``, or
+``IN_UNICODE``."""
 
 import imaplib
 import os
@@ -11,7 +12,10 @@ from contextlib import contextmanager
 
 from notifications.tests.smtp import free_port
 
+from .mails import make_mail
+
 PASSWORD = "three-small-words"
+IN_UNICODE = "drei-kleine-Wörter"
 CONFIG = """
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -42,6 +46,10 @@ passdb {{
   driver = static
   args = password={password}
 }}
+passdb {{
+  driver = static
+  args = password={in_unicode}
+}}
 userdb {{
   driver = static
   args = uid={uid} gid={gid} home={folder}/mail/%u
@@ -69,7 +77,7 @@ class Dovecot:
         config = self.folder / "dovecot.conf"
         config.write_text(
             CONFIG.format(
-                folder=self.folder, port=self.port, password=PASSWORD,
+                folder=self.folder, port=self.port, password=PASSWORD, in_unicode=IN_UNICODE,
                 uid=nobody.pw_uid, gid=nobody.pw_gid,
             )
         )  # fmt: skip
@@ -105,3 +113,8 @@ class Dovecot:
         with self.client() as client:
             client.select("INBOX", readonly=True)
             return len(client.search(None, "UNSEEN")[1][0].split())
+
+
+def put(server, *subjects, folder="INBOX"):
+    for subject in subjects:
+        server.put(make_mail(subject=subject).as_bytes(), folder)

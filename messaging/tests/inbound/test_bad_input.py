@@ -41,6 +41,15 @@ BAD = {
         HEAD + b"Content-Type: text/plain; charset=x-klingon\n\nIt stays cold.", TICKETED,
     ),
     "no From": (b"Subject: Kettle\n\nIt stays cold.", (Fate.HELD, Reason.NO_SENDER)),
+    "50,000 senders": (BEARABLE["50,000 senders"], (Fate.HELD, Reason.SEVERAL)),
+    "half a character as subject": (
+        HEAD.replace(b"Kettle", b"=?utf-7?q?+2AA-?=") + b"\nHi", TICKETED,
+    ),
+    "half a character as name": (
+        HEAD.replace(b"Zoe", b"=?utf-7?q?+2AA-?=") + b"\nHi", TICKETED,
+    ),
+    "no text as Message-ID": (HEAD.replace(b"<odd", b"<\xff\x00odd") + b"\nHi", TICKETED),
+    "no text as address": (HEAD.replace(b"care@", b"c\xff\x00re@") + b"\nHi", TICKETED),
     "hostile file names": (
         HEAD + parts(text(b"Hi"), *[file(name, PDF) for name in NAMES]), TICKETED,
     ),

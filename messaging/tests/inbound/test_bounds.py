@@ -1,7 +1,9 @@
 """Mails made to break their reader cost a bounded time and memory, and the next one is read."""
 
 import json
+import os
 import resource
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as product
 
+from messaging.inbound import ledger
 from messaging.inbound.child import LENGTH
 from messaging.inbound.parsed import Limits, Unreadable
 from messaging.inbound.sandbox import Reader
@@ -35,6 +38,9 @@ BEARABLE = {
     "40,000 encoded words as subject": HEAD.replace(b"Kettle", b"=?utf-8?q?a?= " * 40_000)
     + b"\nHi",
     "1,000 brackets in From": HEAD.replace(b"Zoe", b"(" * 1000) + b"\nHi",
+    "50,000 senders": HEAD.replace(b"Zoe <", b"u@example.com, " * 50_000 + b"Zoe <") + b"\nHi",
+    "50,000 From headers": HEAD + b"From: (((\n" * 50_000 + b"\nHi",
+    "a million blanks after From:": HEAD + b"\nFrom:" + b" " * 1_000_000 + b"\nHi",
     "100,000 nested tags": HEAD + text(b"<div>" * 100_000 + b"Hi", b"html"),
     "100,000 headers": HEAD + b"X-A: b\n" * 100_000 + b"\nHi",
     "20 MB of text": HEAD + b"\n" + (b"cold " * 14 + b"\n") * 300_000,
@@ -44,6 +50,17 @@ BEARABLE = {
     "20 MB of base64 in one line": HEAD
     + b"Content-Transfer-Encoding: base64\n\n" + b"A" * 20 * MEGABYTE,
     "10 MB of entities": HEAD + text(b"&amp;" * 2 * MEGABYTE, b"html"),
+    **{
+        f"2 MB of {flood!r} in HTML": HEAD + text(flood * (2 * MEGABYTE // len(flood)), b"html")
+        for flood in (b"<!--", b"<a ", b"<style>", b"<![", b"</a ", b' ="<x"')
+    },
+    "a link that is said far above, 50,000 times": HEAD
+    + text(b"x" * MEGABYTE + b"http://" + b"<a href=http://></a>" * 50_000, b"html"),
+    "10 MB of a picture's kind": HEAD + text(b"data:a/" + b"a" * 10 * MEGABYTE, b"html"),
+    "2 MB of one folded paragraph": HEAD
+    + b"Content-Type: text/plain; format=flowed\n\n" + b"co \n" * (MEGABYTE // 2),
+    "2 MB of one line in a calendar": HEAD
+    + b"Content-Type: text/calendar\n\nBEGIN:VEVENT\nSUMMARY" + b"x" * 2 * MEGABYTE,
     "200 parts": HEAD + parts(*[PLAIN] * 199),
     "20 levels": nested(19),
 }  # fmt: skip
@@ -67,7 +84,7 @@ def read_alone(raw):
 @pytest.mark.parametrize("what", HOSTILE)
 def test_what_breaks_a_limit_is_refused(what):
     with Reader() as reader:
-        with pytest.raises(Unreadable, match=r"^(Parts within parts|More than 200 parts)"):
+        with pytest.raises(Unreadable, match=r"^(Mails or files packed|More than 200 parts)"):
             reader.read(HOSTILE[what])
 
         assert reader.read(HEAD + b"\nHi").text == "Hi"
@@ -110,12 +127,49 @@ def test_a_mail_that_takes_too_long_waits_in_quarantine(settings, db, kettles, m
 
 
 @pytest.mark.plan("SEC-D17")
+@pytest.mark.parametrize(
+    ("number", "detail"),
+    [
+        (signal.SIGXCPU, "Reading it takes longer than 10 seconds."),
+        (signal.SIGTERM, "Our program made a mistake when it read this mail."),
+    ],
+)
+def test_a_mail_that_ends_its_reader_says_how(caplog, number, detail):
+    """The next one is read by another. What is our mistake stands in the log."""
+    with Reader() as reader:
+        reader.read(HEAD + b"\nHi")
+        os.kill(reader._child.pid, number)
+        with pytest.raises(Unreadable, match=f"^{detail}$"):
+            reader.read(HEAD + b"\nHi")
+
+        assert reader.read(HEAD + b"\nHi").text == "Hi"
+    ended = f"A mail can't be read: it ended its reader, with -{number.value}"
+    assert caplog.messages == ([ended] if number == signal.SIGTERM else [])
+
+
+@pytest.mark.plan("SEC-P1")
+@pytest.mark.plan("SEC-D17")
+def test_where_no_reader_starts_mails_stay_as_they_were(db, kettles, monkeypatch):
+    """Nobody is told that theirs takes too long."""
+    with monkeypatch.context() as patch, Reader() as reader:
+        patch.setattr("messaging.inbound.sandbox.sys.executable", "/bin/false")
+        with pytest.raises(ChildProcessError, match=r"^What reads mails does not start: 1$"):
+            reader.read(HEAD + b"\nHi")
+        mail = take_in(make_mail(), reader=reader)
+
+    assert mail.fate == Fate.RECEIVED
+    ledger.process_waiting()
+    mail.refresh_from_db()
+    assert mail.fate == Fate.TICKETED
+
+
+@pytest.mark.plan("SEC-D17")
 @pytest.mark.parametrize("what", ["1,000 parts", "1,000 nested parts"])
 def test_what_is_refused_can_be_looked_at(db, kettles, what):
     mail = take_in(HOSTILE[what])
 
     assert (mail.fate, mail.reason) == (Fate.QUARANTINED, Reason.UNREADABLE)
-    assert "parts" in mail.detail.lower()
+    assert mail.detail.startswith(("More than 200 parts", "Mails or files packed into one another"))
     with mail.raw.open("rb") as file:
         assert file.read() == HOSTILE[what]
     assert take_in(make_mail()).fate == Fate.TICKETED

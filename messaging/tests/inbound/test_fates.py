@@ -1,10 +1,14 @@
 """Mails that are not taken in at once: of machines, of blocked senders, spam."""
 
+from email import message_from_string, policy
+
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from accounts.models import User
-from messaging.models import Fate, Reason, SenderRule
+from messaging.models import Fate, InboundMail, Reason, SenderRule
 from messaging.signals import mail_bounced
 from notifications.models import Notification, OutgoingMail
 from tickets.mail_addresses import new_message_id
@@ -12,10 +16,11 @@ from tickets.models import Ticket
 from tickets.tests.factories import make_category, make_ticket
 from tickets.workflow import Status
 
+from .mailboxes import choose
 from .mails import make_mail, take_in
 
 pytestmark = pytest.mark.django_db
-LEDGER = "admin:messaging_inboundmail_changelist"
+PAGE = "admin:messaging_inboundmail_change"
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +41,13 @@ BY_MACHINES = {
     "List-Id": ["<news.example.org>"],
     "List-Unsubscribe": ["<https://x.example/>"],
     "Return-Path": ["<>"],
-    "From": ["MAILER-DAEMON@example.org", "postmaster@example.org"],
+    "From": [
+        "MAILER-DAEMON@example.org",
+        "postmaster@example.org",
+        "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@example.org",
+    ],
 }
+TWICE = ["Auto-Submitted: no\nAuto-Submitted: auto-replied", "Precedence: x\nPrecedence: bulk"]
 SIGNS = [(name, value) for name, values in BY_MACHINES.items() for value in values]
 
 
@@ -64,6 +74,12 @@ def test_machines_are_recorded_and_never_answered(alice, bob, ada, kettles, name
 
 
 @pytest.mark.plan("SEC-D9")
+@pytest.mark.parametrize("headers", TWICE)
+def test_one_sign_of_a_machine_is_enough(headers):
+    assert take_in(f"From: a@x.org\n{headers}\n\nHi".encode()).reason == Reason.AUTOMATIC
+
+
+@pytest.mark.plan("SEC-D9")
 def test_an_empty_envelope_sender_is_a_machine():
     fates = [take_in(make_mail(), envelope_from=sender).fate for sender in ("", None, "a@x.org")]
 
@@ -78,7 +94,14 @@ def test_a_person_may_say_that_no_machine_wrote(auto):
 
 @pytest.mark.plan("SEC-D9")
 @pytest.mark.parametrize(
-    "sender", ["care@example.net", "Care+t1u1-x@Example.Net", "us@example.com", "team@example.net"]
+    "sender",
+    [
+        "care@example.net",
+        "Care+t1u1-x@Example.Net",
+        "us@example.com",
+        "team@example.net",
+        "Team+abc@example.net",
+    ],
 )
 def test_our_own_mail_comes_to_nothing(settings, sender):
     settings.DEFAULT_FROM_EMAIL = "Care <us@example.com>"
@@ -150,11 +173,20 @@ def test_a_delivery_report_names_the_mail_it_is_about(ticket, alice, system):
         mail_bounced.disconnect(hear)
 
     assert (mail.fate, mail.reason) == (Fate.IGNORED, Reason.BOUNCE)
-    assert [(b.message_id, b.recipient, b.is_final) for b in heard] == [
-        (message_id, "alice@example.org", is_final)
+    assert [(b.message_id, b.recipients, b.is_final) for b in heard] == [
+        (message_id, ["alice@example.org"], is_final)
     ]
     assert heard[0].status.startswith(status)
     assert Ticket.objects.count() == 1
+
+
+@pytest.mark.plan("SEC-D11")
+def test_who_forwards_a_delivery_report_gets_a_ticket():
+    """ "I wrote to you and got this": it reports nothing of our mail."""
+    mail = make_mail(subject="I got this back")
+    mail.add_attachment(message_from_string(REPORTS["Postfix"][0], policy=policy.default))
+
+    assert take_in(mail).fate == Fate.TICKETED
 
 
 # --- Spam, and senders ------------------------------------------------------------
@@ -202,11 +234,6 @@ def test_senders_are_blocked(patterns, fate):
     assert take_in(make_mail("Zoe@mail.example.org")).fate == fate
 
 
-def choose(client, verb, *mails):
-    ids = [mail.pk for mail in mails]
-    return client.post(reverse(LEDGER), {"action": verb, "_selected_action": ids})
-
-
 def test_what_was_held_is_let_through(login, ada):
     mail = take_in(make_mail(X_Spam_Flag="YES"))
 
@@ -232,6 +259,63 @@ def test_what_was_held_is_dropped(login, ada):
 
     mail.refresh_from_db()
     assert (mail.fate, Ticket.objects.count()) == (Fate.DROPPED, 0)
+
+
+@pytest.mark.plan("SEC-H6")
+def test_each_is_told_and_recorded_as_it_became(login, ada):
+    """What stays held was not let through, and what was not tried is not recorded."""
+    spam, of_nobody, ours = [
+        take_in(make_mail("zoe@example.org", X_Spam_Flag="YES")),
+        take_in(make_mail(None)),
+        take_in(make_mail("care@example.net")),
+    ]
+
+    answer = choose(login(ada), "free", spam, of_nobody, ours)
+
+    spam.refresh_from_db()
+    lines = LogEntry.objects.order_by("pk").values_list("object_id", "change_message")
+    assert told_by(answer) == [
+        "Let through. Became a ticket: 1, Held for an administrator: 1, Left as it was: 1"
+    ]
+    assert list(lines) == [
+        (str(spam.pk), "Let through. Became a ticket"),
+        (str(of_nobody.pk), "Let through. Held for an administrator: It names no sender"),
+    ]
+
+
+@pytest.mark.plan("SEC-H6")
+def test_only_what_waited_is_dropped(login, ada):
+    waiting, done = take_in(make_mail(X_Spam_Flag="YES")), take_in(make_mail())
+
+    answer = choose(login(ada), "drop", waiting, done)
+
+    assert told_by(answer) == ["Drop. Dropped by an administrator: 1, Left as it was: 1"]
+    assert list(LogEntry.objects.values_list("object_id", "change_message")) == [
+        (str(waiting.pk), "Drop. Dropped by an administrator: Marked as spam by the mail server")
+    ]
+
+
+def told_by(answer):
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+@pytest.mark.plan("SEC-H6")
+@pytest.mark.parametrize(
+    ("verb", "fate"), [("free", Fate.TICKETED), ("retry", Fate.HELD), ("drop", Fate.DROPPED)]
+)
+def test_one_is_settled_on_its_page(login, ada, bob, verb, fate):
+    """Asked for first, by administrators only."""
+    mail = take_in(make_mail("zoe@example.org", X_Spam_Flag="YES"))
+    url = reverse(f"admin:messaging_inboundmail_{verb}", args=[mail.pk])
+    client = login(ada)
+    assert url in client.get(reverse(PAGE, args=[mail.pk])).text
+    assert client.get(url).status_code == 200
+    assert InboundMail.objects.get().fate == Fate.HELD
+
+    client.post(url)
+
+    assert InboundMail.objects.get().fate == fate
+    assert login(bob).post(url).status_code == 403
 
 
 @pytest.mark.plan("SEC-D9")

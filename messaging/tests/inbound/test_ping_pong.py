@@ -184,11 +184,12 @@ def test_a_machine_that_an_administrator_lets_through_is_not_answered(ada):
     """... while the mail of a person is."""
     of_machine = take_in(make_mail("robot@example.com", Auto_Submitted="auto-generated"))
     ledger.retry(InboundMail.objects.filter(pk=of_machine.pk), by=ada)
+    forged = take_in(make_mail("yan@example.com", Received_SPF="fail (mx)"))
     of_person = take_in(make_mail("zoe@example.com"))
 
     of_machine.refresh_from_db()
-    answers = [each.ticket.events.filter(actor=None).count() for each in (of_machine, of_person)]
-    assert answers == [0, 1]
+    mails = (of_machine, forged, of_person)
+    assert [mail.ticket.events.filter(actor=None).count() for mail in mails] == [0, 0, 1]
 
 
 def mail_to(address):

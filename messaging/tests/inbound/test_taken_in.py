@@ -7,19 +7,19 @@ from django.core import mail as django_mail
 from django.urls import reverse
 
 from accounts.models import Standing
-from accounts.tests.factories import make_agent, make_user
-from messaging.actions import post_note
+from accounts.tests.factories import make_agent
+from careregistry.tests.plans import plan_of
 from messaging.inbound import facts, ledger
 from messaging.models import AgentAddress, Fate, InboundMail, Reason
 from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets.mail_addresses import new_message_id
 from tickets.models import Attachment, Expertise, Ticket
-from tickets.parties.participants import follow
 from tickets.tests.factories import make_category
 from tickets.workflow import Status
 
-from .mails import READER, make_mail, take_in
+from .mailboxes import choose
+from .mails import make_mail, make_mail_bytes, take_in
 from .odd_mails import ODD_MAILS
 
 pytestmark = pytest.mark.django_db
@@ -29,11 +29,6 @@ LEDGER = "admin:messaging_inboundmail_changelist"
 @pytest.fixture(autouse=True)
 def somewhere_to_go(kettles, settings):
     settings.REPLY_ADDRESS = "care@example.net"
-
-
-def choose(client, verb, *mails):
-    ids = [mail.pk for mail in mails]
-    return client.post(reverse(LEDGER), {"action": verb, "_selected_action": ids})
 
 
 # --- Where it goes ----------------------------------------------------------------
@@ -68,6 +63,19 @@ def test_a_mail_to_an_agents_own_address_is_theirs(bob, kettles):
     assert Notification.objects.filter(recipient=bob, kind="assigned_to_you").exists()
 
 
+def test_what_stands_after_a_plus_leads_nowhere_else(bob):
+    returns = make_category("Returns", email="returns@example.net")
+    AgentAddress.objects.create(address="bob@care.example.net", agent=bob)
+
+    mails = [
+        take_in(make_mail(To=f"{name}+shop@{domain}example.net"))
+        for name, domain in (("returns", ""), ("bob", "care."))
+    ]
+
+    assert mails[0].ticket.category == returns
+    assert mails[1].ticket.assignee == bob
+
+
 def test_a_mail_to_an_agent_who_left_is_anybodys(kettles):
     agent = make_agent(standing=Standing.SUSPENDED)
     AgentAddress.objects.create(address="gone@care.example.net", agent=agent)
@@ -91,7 +99,7 @@ def test_without_any_category_it_waits(kettles):
 
 @pytest.mark.plan("SEC-D13")
 @pytest.mark.plan("SEC-D15")
-@pytest.mark.parametrize("odd", ODD_MAILS[::12], ids=str)
+@pytest.mark.parametrize("odd", ODD_MAILS[::13], ids=str)
 def test_odd_mails_become_tickets(odd):
     mail = take_in(odd.raw)
 
@@ -122,14 +130,74 @@ def with_files(*names, content=b"%PDF-1.4 x"):
 
 
 @pytest.mark.plan("SEC-B7")
-def test_what_may_not_be_kept_is_counted_and_stays_in_the_raw_mail(login, alice):
+def test_what_may_not_be_kept_is_named_and_stays_in_the_raw_mail(login, alice):
     mail = take_in(with_files("bill.pdf", "virus.exe", "page.html"))
 
     event = mail.ticket.events.get(number=1)
     assert [file.name for file in event.attachments.all()] == ["bill.pdf"]
-    assert event.data["left_out"] == 2
-    page = login(alice).get(mail.ticket.get_absolute_url()).text
-    assert "2 files of this mail were not kept." in page
+    assert event.text == (
+        "It stays cold.\n\n"
+        "2 files of this mail were not kept:\n"
+        "- virus.exe is of a kind that isn’t taken\n"
+        "- page.html is of a kind that isn’t taken"
+    )
+    assert b"virus.exe" in make_mail_bytes(mail)
+
+
+def test_each_file_that_is_not_kept_says_why(settings):
+    settings.MAX_UPLOADS, settings.MAX_UPLOAD_BYTES = 2, 1024**2
+    mail = with_files("one.pdf", "two.pdf", "three.pdf")
+    content = b"%PDF-1.4 " + b"x" * 1024**2
+    mail.add_attachment(content, maintype="application", subtype="pdf", filename="large.pdf")
+
+    text = take_in(mail).ticket.description
+
+    assert text.splitlines()[2:] == [
+        "2 files of this mail were not kept:",
+        "- three.pdf: You can add up to 2 files",
+        "- large.pdf must be smaller than 1 MB",
+    ]
+
+
+def test_what_was_not_kept_is_told_before_the_quotes(ticket, alice):
+    words = "Still cold.\n\nOn Fri 20 Nov 2026 Bob wrote:\n> Try another socket."
+    mail = make_mail(body=words, In_Reply_To=new_message_id(ticket, alice))
+    mail.add_attachment(b"MZ", maintype="application", subtype="x", filename="virus.exe")
+
+    line = take_in(mail).event
+
+    assert line.new_words.startswith(
+        "Still cold.\n\n1 file of this mail was not kept:\n- virus.exe"
+    )
+    assert line.folded_words == "On Fri 20 Nov 2026 Bob wrote:\n> Try another socket."
+
+
+def test_not_all_of_many_are_named():
+    """And what stands in a hostile name makes no lines of its own."""
+    names = [f"{n}\u2028- {'x' * 400}.exe" for n in range(30)]
+    mail = take_in(with_files(*names))
+
+    told = mail.ticket.description.splitlines()[2:]
+    assert told[0] == "30 files of this mail were not kept:"
+    assert (len(told), told[-1]) == (12, "- …")
+    assert max(map(len, told)) < 300
+
+
+def test_a_long_mail_has_room_for_what_was_not_kept(settings):
+    settings.MAX_TEXT_LENGTH = 5_000
+    mail = make_mail(body="cold " * 990)
+    mail.add_attachment(b"MZ", maintype="application", subtype="x", filename="virus.exe")
+
+    ticket = take_in(mail).ticket
+
+    assert ticket.description.endswith(
+        "All its words are in whole-mail.txt.\n\n1 file of this mail was not kept:\n"
+        "- virus.exe is of a kind that isn’t taken"
+    )
+    assert len(ticket.description) <= 5_000
+    assert [file.name for file in ticket.events.get(number=1).attachments.all()] == [
+        "whole-mail.txt"
+    ]
 
 
 @pytest.mark.plan("SEC-B8")
@@ -168,78 +236,25 @@ def test_quoted_text_is_folded_and_not_lost(login, alice, ticket, bob):
         assert "&gt; Try another socket.</details>" in page
 
 
-def test_more_words_than_a_message_may_have_are_cut_and_stay_in_the_raw_mail(settings):
+def test_more_words_than_a_message_may_have_are_cut_in_view_and_kept_whole(settings):
     settings.MAX_TEXT_LENGTH = 100
+    words = ("cold " * 100).strip()
 
-    mail = take_in(make_mail(body="cold " * 100))
+    ticket = take_in(make_mail(body=words)).ticket
 
-    assert len(mail.ticket.description) == 100
-
-
-# --- The receipt ---------------------------------------------------------------------
-
-
-def receipts():
-    outbox.drain()
-    return [each for each in django_mail.outbox if "We have" in each.subject]
+    told = "This mail is longer. All its words are in whole-mail.txt."
+    file = ticket.events.get(number=1).attachments.get()
+    assert ticket.description == f"{words[:41]}\n\n{told}"
+    with file.file.open("rb") as kept:
+        assert (file.name, kept.read().decode()) == ("whole-mail.txt", words)
 
 
-@pytest.mark.plan("SEC-D8")
-def test_the_receipt_carries_no_word_of_the_sender():
-    """Who sees the address of somebody else in From must not be able to write to them."""
-    mail = take_in(
-        make_mail("BUYNOW <victim@example.com>", "CANARY1 x", "CANARY2 http://x.example")
-    )
+def test_three_files_of_one_name_are_three_left_out():
+    mail = make_mail()
+    for number in range(3):
+        mail.add_attachment(b"%d" % number, maintype="text", subtype="html", filename="page.html")
 
-    (receipt,) = receipts()
-
-    whole = receipt.message().as_string()
-    assert receipt.to == ["victim@example.com"]
-    assert mail.ticket.reference in receipt.subject
-    assert [word in whole for word in ("CANARY1", "CANARY2", "BUYNOW")] == [False] * 3
-
-
-@pytest.mark.plan("SEC-D8")
-def test_receipts_are_capped():
-    for number in range(5):
-        take_in(make_mail("victim@example.com", f"Number {number}"))
-
-    assert len(receipts()) == 3
-    assert Ticket.objects.count() == 5
-
-
-@pytest.mark.plan("SEC-C12")
-def test_who_did_not_prove_the_address_sees_nothing(login):
-    mail = take_in(make_mail("zoe@example.org"))
-    mallory = make_user("Mallory")
-
-    assert login(mallory).get(mail.ticket.get_absolute_url()).status_code == 404
-    assert not Ticket.objects.visible_to(mail.person).exists()
-    assert not mail.person.has_usable_password()
-
-
-def test_an_answer_to_the_receipt_finds_its_ticket():
-    """D0-22: what we mail carries an address and a Message-ID of ours."""
-    mail = take_in(make_mail("zoe@example.org"))
-    (receipt,) = receipts()
-
-    by_id = take_in(
-        make_mail("zoe@example.org", body="A", In_Reply_To=receipt.message()["Message-ID"])
-    )
-    by_address = take_in(make_mail("zoe@example.org", body="B", To=receipt.reply_to[0]))
-
-    assert {by_id.ticket, by_address.ticket} == {mail.ticket}
-
-
-@pytest.mark.plan("SEC-A5")
-def test_a_mail_about_a_note_takes_no_answer(ticket, ada, bob):
-    follow(ticket, by=ada)
-    post_note(ticket, by=bob, body="A VIP.")
-    outbox.drain()
-
-    (note,) = [each for each in django_mail.outbox if "A VIP." in each.body]
-    assert note.reply_to == []
-    assert facts.named_in_message_id(note.extra_headers["Message-ID"]) is None
+    assert "3 files of this mail were not kept:" in take_in(mail).ticket.description
 
 
 # --- The ledger -----------------------------------------------------------------------
@@ -261,6 +276,14 @@ def test_without_message_id_the_same_bytes_are_the_same_mail():
     fates = [take_in(mail).fate for mail in (mails[0], mails[0], mails[1])]
 
     assert fates == [Fate.TICKETED, Fate.REPEATED, Fate.TICKETED]
+
+
+@pytest.mark.plan("SEC-D12")
+def test_an_index_finds_what_came_before():
+    """Asked of each mail, in a transaction for which all others wait on SQLite."""
+    mail = take_in(make_mail())
+
+    assert "mail_counted_once" in plan_of(facts._copies_of(mail).order_by())
 
 
 @pytest.mark.plan("SEC-D17")
@@ -286,17 +309,6 @@ def test_an_error_of_ours_quarantines_one_mail_and_no_other(monkeypatch, login, 
     assert first.fate == Fate.TICKETED
 
 
-def test_what_ends_its_reader_is_not_read_for_ever():
-    mail = ledger.store(make_mail().as_bytes(), source="pipe")
-    InboundMail.objects.update(tries=ledger.MAX_TRIES)
-    mail.refresh_from_db()
-
-    ledger.process(mail, READER)
-
-    mail.refresh_from_db()
-    assert (mail.fate, mail.reason) == (Fate.QUARANTINED, Reason.UNREADABLE)
-
-
 def test_what_was_stored_before_a_crash_is_settled_later():
     mails = [ledger.store(make_mail(subject=f"{n}").as_bytes(), source="lmtp") for n in range(3)]
 
@@ -319,18 +331,8 @@ def test_a_mail_over_the_limit_is_kept_and_its_sender_told_once(settings):
     with found[0].raw.open("rb") as file:
         assert file.read() == mail.as_bytes()
     letters = OutgoingMail.objects.values_list("email", "subject")
-    assert list(letters) == [("zoe@example.org", "Mail too large")]
+    assert list(letters) == [("zoe@example.org", "Mail unreadable")]
     assert take_in(make_mail()).fate == Fate.TICKETED
-
-
-@pytest.mark.plan("SEC-D16")
-def test_a_large_mail_of_a_machine_is_not_answered(settings):
-    settings.MAX_MAIL_BYTES = 1024
-
-    mail = take_in(make_mail(body="cold " * 1000, Auto_Submitted="auto-generated"))
-
-    assert mail.reason == Reason.TOO_LARGE
-    assert not OutgoingMail.objects.exists()
 
 
 @pytest.mark.parametrize("count", [1, 3])
