@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from messaging import live
 from messaging.signals import news_asked
 from tickets.models import Audience, Ticket, TicketEvent
 
@@ -102,20 +103,26 @@ def facts_of(user: User) -> dict:
     return {"count": count, "label": label}
 
 
-def read(notifications: QuerySet) -> None:
-    notifications.filter(read_at=None).update(read_at=timezone.now())
+def read(notification: Notification) -> None:
+    _read(notification.recipient_id, Notification.objects.filter(pk=notification.pk))
+
+
+def _read(user_id: int, notifications: QuerySet) -> None:
+    """The person's other open pages ask how much is left."""
+    if notifications.filter(read_at=None).update(read_at=timezone.now()):
+        live.tell([user_id])
 
 
 def read_about(ticket: Ticket, user: User) -> None:
     """``user`` has the page of ``ticket`` before them, where what was merged into it stands too."""
     tickets = Ticket.objects.going_on_in(ticket).values("pk")
     lines = TicketEvent.objects.visible_to(user).filter(ticket__in=tickets)
-    read(_unread(user).filter(event__in=lines.values("pk")))
+    _read(user.pk, _unread(user).filter(event__in=lines.values("pk")))
 
 
 def read_all(user: User) -> None:
     """Also what they may not see any more: it is over."""
-    read(_unread(user))
+    _read(user.pk, _unread(user))
 
 
 @receiver(news_asked)

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
 from tickets.models import Ticket, TicketEvent
 from tickets.relations.link_words import others_in
 
 from .mail.envelopes import one_line
-from .mail.facts import CAUSES, link_for, status_words
+from .mail.facts import CAUSES, link_for
+from .mail.moves import facts_of_move, ratings_with, reopening_among
 from .mail.templates import words_of
 from .models import Notification
 
@@ -36,7 +38,9 @@ def entries_of(notifications, person: User) -> list[Entry]:
     causes = _causes_of(news)
     others = Ticket.objects.in_bulk(_named(news, lambda each: others_in(each.event)))
     agents = User.objects.in_bulk(_named(news, _given_to))
-    return [_entry(each, person, causes, others, agents) for each in news]
+    lines = [each.event for each in news if each.event]
+    moves = ratings_with(lines), reopening_among(lines)
+    return [_entry(each, person, causes, others, agents, moves) for each in news]
 
 
 def _named(news, keys_of) -> set[int]:
@@ -63,7 +67,7 @@ def _causes_of(news) -> dict[str, object]:
     }
 
 
-def _entry(notification, person, causes, others, agents) -> Entry:
+def _entry(notification, person, causes, others, agents, moves) -> Entry:
     event = notification.event
     ticket = event and event.ticket
     facts = {"person": person, "site_name": settings.SITE_NAME}
@@ -72,28 +76,26 @@ def _entry(notification, person, causes, others, agents) -> Entry:
     if row:
         facts[CAUSES[kind][0]] = row
     if ticket:
-        facts |= _ticket_facts(event, person, others)
+        facts |= _ticket_facts(event, person, others, moves)
     if kind in CAUSES and row is None:  # what it was about is gone
         words, path = notification.get_kind_display(), _path_to(ticket, person)
     else:
         words = _headline(notification, facts, agents)
-        path = _path_to(ticket, person) if ticket else link_for(notification, facts)[1]
+        path = (not ticket and link_for(notification, facts)[1]) or _path_to(ticket, person)
     return Entry(notification, words, ticket, path)
 
 
-def _ticket_facts(event, person, others) -> dict:
+def _ticket_facts(event, person, others, moves) -> dict:
     ticket = event.ticket
     is_requester = person.pk == ticket.requester_id
     is_customer = is_requester or person.role == Role.CUSTOMER
-    is_move = event.kind == Line.STATUS
-    return {
+    return facts_of_move(event, is_customer, *moves) | {
         "event": event,
         "ticket": ticket,
         "is_requester": is_requester,
         "takes_part": is_customer and not is_requester,
         "follows": not is_customer and ticket.assignee_id != person.pk,
-        "actor_name": event.actor.first_name if event.actor else settings.SITE_NAME,
-        "new_status": status_words(event.data["to"], is_customer) if is_move else "",
+        "actor_name": event.actor.first_name if event.actor else _("The registry"),
         "other": next((others[pk] for pk in others_in(event) if pk in others), None),
     }
 

@@ -6,17 +6,25 @@ more seldom, until it is given up where people see it.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from accounts.leases import unleased
 
 # Longer than the slowest conversation about one row: six answers of EMAIL_TIMEOUT each.
 LEASE = timedelta(minutes=4)
+LONGEST_LEASE = timedelta(minutes=15)  # of who waits for a server's answer to a mail
 UNLEASED = {"lease": None, "leased_until": None}
+# What the worker does about them, for ``accounts.bells.ring``.
+SEND_MAIL = "notifications.tasks.send_owed_mail"
+SEND_SHORT = "notifications.short_messages.tasks.send_short_messages"
+CALL_WEBHOOKS = "notifications.webhooks.tasks.call_webhooks"
+WRITTEN_TO = "Written to"  # a folder: what stands in place of an answer where no server is
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(hours=12)
 
@@ -26,9 +34,20 @@ def retry_delay(tries: int) -> timedelta:
     return min(FIRST_DELAY * 4 ** (tries - 1), LONGEST_DELAY)
 
 
+class Outcome(models.TextChoices):
+    """``Owed.state`` for people, who are told apart what the row need not."""
+
+    OWED = "owed", _("Waiting to be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Accepted by the server")
+    FILE = "file", _("Written to a file")
+    FAILED = "failed", _("Given up")
+    DROPPED = "dropped", _("Not sent on purpose")
+
+
 class LeasedQuerySet(models.QuerySet):
     def unleased(self, now):
-        return self.filter(Q(leased_until=None) | Q(leased_until__lt=now))
+        return self.filter(unleased(now, LONGEST_LEASE))
 
     @transaction.atomic
     def claim(self, count: int) -> list:
@@ -51,13 +70,18 @@ class Leased(models.Model):
         """This row, as long as the lease is ours."""
         return type(self).objects.filter(pk=self.pk, lease=self.lease)
 
+    @property
+    def is_leased(self) -> bool:
+        now = timezone.now()
+        return bool(self.leased_until) and now <= self.leased_until <= now + LONGEST_LEASE
+
 
 class Owed(models.Model):
     class State(models.TextChoices):
-        OWED = "owed", _("Waiting to be sent")
-        SENT = "sent", _("Accepted by the server")
-        FAILED = "failed", _("Given up")
-        DROPPED = "dropped", _("Not sent: no longer meant")
+        OWED = Outcome.OWED.value, Outcome.OWED.label
+        SENT = Outcome.SENT.value, Outcome.SENT.label
+        FAILED = Outcome.FAILED.value, Outcome.FAILED.label
+        DROPPED = Outcome.DROPPED.value, Outcome.DROPPED.label
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OWED)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
@@ -68,6 +92,34 @@ class Owed(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def is_being_sent(self) -> bool:
+        """By a worker that has claimed it; of one that was killed nobody knows better."""
+        return self.state == self.State.OWED and isinstance(self, Leased) and self.is_leased
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it became a file, so that no server has seen it."""
+        return self.state == self.State.SENT and self.last_answer.startswith(WRITTEN_TO)
+
+    @property
+    def outcome(self) -> str | Promise:
+        """Its ``Outcome`` in words."""
+        if self.is_being_sent:
+            return Outcome.SENDING.label
+        return Outcome.FILE.label if self.is_file else Outcome(self.state).label
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it is tried next, as far as nobody is at it."""
+        is_waiting = self.state == self.State.OWED and not self.is_being_sent
+        return self.next_try_at if is_waiting else None
+
+    @property
+    def times_tried(self) -> int:
+        """``tries`` counts those in vain."""
+        return self.tries + bool(self.sent_at)
 
     @property
     def is_too_old(self) -> bool:

@@ -1,5 +1,7 @@
 """What people choose to hear, by which way. Whatever is not in the table is always mailed at once:
-what proves that a ticket arrived, how it was resolved, and all about the account and its safety.
+what proves that a ticket arrived, how it was resolved, the steps of a regulated complaint, all
+about the account and its safety, and to administrators that mails can't be sent. The pages say so
+in ``notifications/_always.html``.
 """
 
 from dataclasses import dataclass
@@ -60,13 +62,13 @@ CHOICES = (
     _choice(
         "words",
         _("Somebody writes on a ticket of mine, or asks to be called"),
-        {Kind.MESSAGE, Kind.CALL_ASKED},
+        {Kind.MESSAGE, Kind.RATING_ANSWERED, Kind.CALL_ASKED, Kind.CALL_LOGGED},
         {Role.AGENT},
     ),
     _choice(
         "words_to_nobody",
         _("Somebody writes on a ticket of mine, or on one that nobody has"),
-        {Kind.MESSAGE, Kind.CALL_ASKED},
+        {Kind.MESSAGE, Kind.RATING_ANSWERED, Kind.CALL_ASKED, Kind.CALL_LOGGED},
         {Role.ADMIN},
     ),
     _choice(
@@ -95,6 +97,18 @@ CHOICES = (
         EVERYBODY,
     ),
     _choice("closed", _("A ticket I raised is closed"), {Kind.CLOSED}, EVERYBODY),
+    _choice(
+        "joined",
+        _("A ticket of mine is merged with another, or I am added to one"),
+        {Kind.MERGED, Kind.JOINED},
+        EVERYBODY,
+    ),
+    _choice(
+        "mended",
+        _("The cause of a ticket I raised is mended, or a concern of mine is answered"),
+        {Kind.MENDED, Kind.CONCERN_SETTLED},
+        EVERYBODY,
+    ),
 )
 
 
@@ -189,16 +203,15 @@ def _chosen(choice, rows) -> Chosen:
     def kept(channel):
         return [rows[kind, channel] for kind in choice.kinds if (kind, channel) in rows]
 
-    mails, pushes, texts = (kept(channel) for channel in Channel)
-    mail = Mail.AT_ONCE
+    mails, mail = kept(Channel.EMAIL), Mail.AT_ONCE
     if not all(each.is_wanted for each in mails):
         mail = Mail.NEVER
     elif any(each.is_daily for each in mails):
         mail = Mail.DAILY
     return Chosen(
         mail=mail,
-        push=all(each.is_wanted for each in pushes),
-        sms=any(each.is_wanted for each in texts),
+        push=all(each.is_wanted for each in kept(Channel.PUSH)),
+        sms=any(each.is_wanted for each in kept(Channel.SMS)),
     )
 
 

@@ -52,14 +52,23 @@ def forget_mails(sender, user, addresses, **kwargs):
     to_them.filter(state=State.OWED).update(state=State.DROPPED, **UNLEASED)
     AddressTrouble.objects.filter(email__in=[each.lower() for each in addresses]).delete()
     to_them.update(email=f"erased-{user.pk}@erased.invalid", **_NO_WORDS)
-    about_them = Q(ticket__in=Ticket.objects.filter(requester=user).values("pk"))
+    for mails in _about(user):
+        mails.update(**_NO_WORDS)
+    Preference.objects.filter(user=user).delete()
+
+
+def _about(user) -> list:
+    """The mails that tell of them, by each way there is an index for. One that was to be about
+    several tickets names none as its own, even if it came to be about theirs only."""
+    tickets = Ticket.objects.filter(requester=user).values("pk")
     applications = Application.objects.filter(applicant=user).values_list("pk", flat=True)
     causes = [f"application:{pk}" for pk in applications]
-    about_them |= Q(
-        pk__in=Notification.objects.filter(cause__in=causes, mail__isnull=False).values("mail")
-    )
-    OutgoingMail.objects.filter(about_them).update(**_NO_WORDS)
-    Preference.objects.filter(user=user).delete()
+    told = Notification.objects.filter(mail__isnull=False)
+    return [
+        OutgoingMail.objects.filter(ticket__in=tickets),
+        OutgoingMail.objects.filter(pk__in=told.filter(event__ticket__in=tickets).values("mail")),
+        OutgoingMail.objects.filter(pk__in=told.filter(cause__in=causes).values("mail")),
+    ]
 
 
 _NO_WORDS = {"subject": "", "content": {}, "last_answer": ""}

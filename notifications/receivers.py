@@ -3,10 +3,12 @@
 Each runs inside the transaction of its cause, so a rollback takes the mail with it.
 """
 
-from django.db import transaction
+from datetime import timedelta
+
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
+from accounts.bells import ring
 from accounts.models import User
 from accounts.signals import (
     account_mail_composed,
@@ -46,19 +48,20 @@ from tickets.signals import (
     ticket_status_changed,
     tickets_rejoined,
 )
-from tickets.workflow import Part, Status
+from tickets.workflow import SETTLED, Part, Status
 
 from .mail import letters
 from .models import Notification, OutgoingMail
+from .owed import SEND_MAIL
 from .owing import owe
-from .tasks import ring
 
 Kind = Notification.Kind
 Line = TicketEvent.Kind
 
 
-def owe_ticket_mail(kind: str, *people: User | None, event) -> None:
-    owe(kind, *people, cause=f"ticket-event:{event.pk}", event=event)
+def owe_ticket_mail(kind: str, *people: User | None, event, not_before=None) -> None:
+    cause = f"ticket-event:{event.pk}"
+    owe(kind, *people, cause=cause, event=event, not_before=not_before)
 
 
 @receiver(user_confirmed)
@@ -113,10 +116,11 @@ def customers_of(ticket, *, but: User | None = None) -> list[User]:
 
 @receiver(ticket_raised)
 def owe_receipt_and_call_admins(sender, ticket, event, **kwargs):
-    if not letters.is_receipt_too_many(event):
-        owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=event)
-    elif "automatic" not in event.data:
-        budgets.stop(ticket, person=ticket.requester, most=letters.RECEIPTS_PER_HOUR)
+    if budgets.is_answerable(event):
+        if letters.is_receipt_too_many(event):
+            budgets.stop(ticket, person=ticket.requester, most=letters.RECEIPTS_PER_HOUR)
+        else:
+            owe_ticket_mail(Kind.TICKET_RAISED, ticket.requester, event=event)
     if ticket.assignee is None and ticket.category.routing != Routing.AUTOMATIC:
         admins = User.objects.admins().exclude(pk=ticket.requester_id)
         owe_ticket_mail(Kind.TICKET_UNASSIGNED, *admins, event=event)
@@ -140,18 +144,31 @@ def owe_message_to_other_side(sender, ticket, event, **kwargs):
         return
     if ticket.assignee:
         owe_ticket_mail(Kind.MESSAGE, ticket.assignee, event=event)
-    else:  # nobody has it yet: those who assign hear, once an hour however much is written
-        cause = f"unassigned-message:{ticket.pk}:{event.at:%Y%m%d%H}"
-        admins = User.objects.admins().exclude(pk=ticket.requester_id)
-        if "followers" in belongings_of(ticket):  # who follows it hears anyway
-            admins = admins.exclude(pk__in=ticket.followers.values("person"))
-        owe(Kind.MESSAGE, *admins, cause=cause, event=event)
+    else:
+        owe_message_to_who_assigns(ticket, event)
+
+
+def owe_message_to_who_assigns(ticket, event) -> None:
+    """Nobody has the ticket yet. Their bells ring each time; the first words of an hour are mailed
+    at once, the others together when it is over."""
+    admins = User.objects.admins().exclude(pk=ticket.requester_id)
+    if "followers" in belongings_of(ticket):  # who follows it hears anyway
+        admins = admins.exclude(pk__in=ticket.followers.values("person"))
+    hour = event.at.replace(minute=0, second=0, microsecond=0)
+    told = Notification.objects.filter(
+        kind=Kind.MESSAGE, recipient__in=admins, event__ticket=ticket, created_at__gte=hour
+    )
+    ends = hour + timedelta(hours=1) if told.exists() else None
+    owe_ticket_mail(Kind.MESSAGE, *admins, event=event, not_before=ends)
 
 
 @receiver(ticket_status_changed)
 def owe_status_mail(sender, ticket, event, **kwargs):
     """Both sides hear of a move by others. Of resolving and closing customers always hear."""
     why = event.data.get("why")
+    is_opened_by_mail = why == Part.REPLY and event.data["from"] in SETTLED
+    if is_opened_by_mail and not budgets.is_spent(event):  # no page says so to them
+        owe_ticket_mail(Kind.STATUS_CHANGED, event.actor, event=event)
     if why in (Part.ASSIGNMENT, Part.REPLY):
         return  # the mail about the assignment or the message tells it
     to = event.data["to"]
@@ -210,8 +227,12 @@ def owe_the_step_of_a_complaint(sender, ticket, event, **kwargs):
 
 @receiver(ticket_removing)
 def remove_what_was_owed(sender, ticket, **kwargs):
-    Notification.objects.filter(event__ticket=ticket).delete()
+    """Also what was to be about several tickets, if all it tells came to be of this one."""
+    told = Notification.objects.filter(event__ticket=ticket)
+    mails = set(told.filter(mail__isnull=False).values_list("mail", flat=True))
+    told.delete()
     OutgoingMail.objects.filter(ticket=ticket).delete()
+    OutgoingMail.objects.filter(pk__in=mails, notifications=None).delete()
 
 
 @receiver(rating_answered)
@@ -292,6 +313,13 @@ def owe_followers_the_line(sender, ticket, event, **kwargs):
         owe_ticket_mail(FOLLOWED[event.kind], *followers, event=event)
 
 
+@receiver(line_written)
+def owe_agent_the_note(sender, ticket, event, **kwargs):
+    """A colleague wrote it on a ticket that is theirs. Notes of a rule wait on its page."""
+    if event.kind == Line.NOTE and event.actor and event.actor_id != ticket.assignee_id:
+        owe_ticket_mail(Kind.MESSAGE, ticket.assignee, event=event)
+
+
 @receiver(email_changed)
 def forward_what_is_owed(sender, user, old, **kwargs):
     """Mail on its way follows to the new address. Codes that went to the old one are worth nothing
@@ -316,4 +344,4 @@ def owe_composed_mail(sender, user, kind, email, subject, text, html, expires_at
         content={"subject": subject, "text": text, "html": html},
         expires_at=expires_at,
     )
-    transaction.on_commit(ring, robust=True)
+    ring(SEND_MAIL)

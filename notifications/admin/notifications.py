@@ -6,22 +6,43 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.records import OfPeople
 from accounts.console import ReadOnlyAdmin
+from tickets.admin.own import WithoutOwnComplaints
 
-from ..models import Notification, Preference
+from ..models import Notification, OutgoingMail, Preference
+from ..owed import Outcome
 from ..told import how_far
+from .owed import OutcomeFilter, of_outcome
+
+
+class MailFilter(OutcomeFilter):
+    title = _("mail")
+    parameter_name = "mail"
+
+    def queryset(self, request, queryset):
+        if self.value() not in Outcome:
+            return queryset
+        return queryset.filter(mail__in=of_outcome(OutgoingMail.objects.all(), self.value()))
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin):
+class NotificationAdmin(WithoutOwnComplaints, ReadOnlyAdmin):
     list_display = ["kind", "recipient", "ticket", "read_at", "mail_state", "others", "created_at"]
-    list_filter = ["kind", "mail__state", "short_messages__state"]
+    list_filter = ["kind", MailFilter, "short_messages__state"]
     list_select_related = ["recipient", "event__ticket", "mail"]
-    search_fields = ["recipient__email", "cause"]
+    search_fields = ["recipient__email__startswith"]
+    search_help_text = _("The beginning of an address, or a cause like ticket-event:123")
     fields = ["kind", "recipient", "cause", "mail", "created_at", "read_at", "ways"]
     readonly_fields = ["ways"]
+    way_to_ticket = "event__ticket"
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("short_messages")
+
+    def get_search_results(self, request, queryset, search_term):
+        """What an index finds."""
+        if ":" in search_term:
+            return queryset.filter(cause=search_term.strip()), False
+        return super().get_search_results(request, queryset, search_term.lower())
 
     @admin.display(description=_("ticket"))
     def ticket(self, notification):
@@ -32,14 +53,12 @@ class NotificationAdmin(ReadOnlyAdmin):
         mail = notification.mail
         if mail and mail.bounced_at:
             return _("Came back")
-        return mail.get_state_display() if mail else _("Not written yet")
+        return mail.outcome if mail else _("Not written yet")
 
     @admin.display(description=_("push and SMS"))
     def others(self, notification):
         messages = notification.short_messages.all()
-        return ", ".join(
-            f"{each.get_channel_display()}: {each.get_state_display()}" for each in messages
-        )
+        return ", ".join(f"{each.get_channel_display()}: {each.outcome}" for each in messages)
 
     @admin.display(description=_("how far it got"))
     def ways(self, notification):

@@ -4,6 +4,8 @@ Anybody can write a report. It counts only if it names a mail of ours by its Mes
 who got it knows, and the address that mail went to (P8).
 """
 
+import re
+import smtplib
 from datetime import timedelta
 
 from allauth.account.authentication import get_authentication_records
@@ -22,16 +24,23 @@ from .envelopes import one_line
 State = OutgoingMail.State
 
 FORGOTTEN_AFTER = timedelta(days=30)  # since an address had its last trouble; then it starts anew
-# What servers say of a recipient who is not there (RFC 3463), not of the mail or the sender.
-NOBODY_THERE = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
+# What servers say of a recipient who is not there, not of the mail or the sender: by the codes of
+# RFC 3463, or in the words of those that give none.
+NOBODY_THERE = re.compile(
+    r"(?<!\S)5\.(1\.(0|1|2|3|6|10)|2\.1)(?!\S)"
+    r"|user unknown|unknown user|no such (user|recipient|mailbox)|unrouteable address",
+    re.IGNORECASE,
+)
 
 
 @receiver(mail_bounced)
 def note_bounce(sender, mail, bounce, **kwargs):
     found = OutgoingMail.objects.filter(message_id=bounce.message_id, state=State.SENT)
-    ours = found.filter(email__iexact=bounce.recipient).select_for_update().first()
-    if not (bounce.message_id and ours):
+    ours = found.select_for_update().first()
+    if ours is None or ours.email.lower() not in bounce.recipients:
         return
+    mail.ticket_id = ours.ticket_id
+    mail.save(update_fields=["ticket"])
     answer = one_line(bounce.answer or bounce.status)[:500]
     if not bounce.is_final:
         found.update(last_answer=answer)
@@ -40,10 +49,10 @@ def note_bounce(sender, mail, bounce, **kwargs):
     note_trouble(ours.email, answer)
 
 
-def note_refusal(mail: OutgoingMail, answer: str) -> None:
-    """The server refused the recipient of ``mail`` at once, which is a bounce without a report."""
-    if any(f" {code} " in f" {answer} " for code in NOBODY_THERE):
-        note_trouble(mail.email, answer)
+def is_nobody_there(refusal: OSError, answer: str) -> bool:
+    """Whether the server refused the recipient at once as unknown: a bounce without a report."""
+    is_about_recipient = isinstance(refusal, smtplib.SMTPRecipientsRefused)
+    return is_about_recipient and answer[:1] == "5" and bool(NOBODY_THERE.search(answer))
 
 
 @transaction.atomic

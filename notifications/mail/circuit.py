@@ -1,9 +1,9 @@
-"""When the mail server refuses everything, it is left alone: one mail at a time asks whether it
-works again, and nothing is given up meanwhile.
+"""When the mail server refuses everything, it is left alone: now and then a few mails to different
+people ask whether it works again, and nothing is given up meanwhile.
 
-Refused by one server for good, an address may be dead or everything be wrong. It is everything
-when several different people are refused on end and nobody was accepted meanwhile. The row in the
-database is the truth, so several workers agree.
+It is everything when several different people are refused on end and nobody was accepted meanwhile.
+That somebody is unknown over there says nothing of the others, and does not count: anybody can
+give us such addresses. The row in the database is the truth, so several workers agree.
 """
 
 import logging
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from ..models import AddressTrouble, Circuit, Notification, OutgoingMail
+from ..models import Circuit, Notification, OutgoingMail
 from ..owed import Owed
 from ..owing import owe
 
@@ -36,11 +36,12 @@ class Breaker:
         self.is_troubled = False  # something was refused since the last that was accepted
 
     def claim(self, mails, count: int) -> list[OutgoingMail]:
-        """Lease the next of the queryset ``mails``: none, or one that tries, when it is open."""
+        """Lease the next of the queryset ``mails``; when it is open, the codes, which can't wait,
+        and else none or a few that try."""
         circuit = Circuit.objects.filter(name=NAME).first()
         self.is_troubled = bool(circuit and (circuit.opened_at or circuit.refused))
         if circuit and circuit.opened_at:
-            return _claim_a_try(mails)
+            return mails.filter(expires_at__isnull=False).claim(count) or _claim_to_try(mails)
         return mails.claim(count)
 
     def accept(self) -> None:
@@ -69,14 +70,18 @@ def try_now() -> None:
 
 
 @transaction.atomic
-def _claim_a_try(mails) -> list[OutgoingMail]:
+def _claim_to_try(mails) -> list[OutgoingMail]:
+    """To as many people as had to be refused, as some addresses may be dead: one accepted is
+    enough."""
     circuit, now = _locked(), timezone.now()
     if circuit.opened_at and circuit.next_try_at > now:
         return []
-    # Rather to somebody who got mail before, and one that was not refused itself: its person may be
-    # the reason.
+    same_person = mails.filter(recipient=OuterRef("recipient"), pk__lt=OuterRef("pk"))
+    # Rather to who got mail before, and what was not refused itself: its person may be the reason.
     accepted = OutgoingMail.objects.filter(recipient=OuterRef("recipient"), state=State.SENT)
-    found = mails.order_by(Exists(accepted).desc(), "tries", "next_try_at", "pk").claim(1)
+    likeliest = (Exists(accepted).desc(), "tries", "next_try_at", "pk")
+    found = mails.filter(~Exists(same_person)).order_by(*likeliest)
+    found = found.claim(settings.REFUSALS_TO_STOP)
     if found and circuit.opened_at:
         rest = min(max(now - circuit.opened_at, SHORTEST_REST), LONGEST_REST)
         Circuit.objects.filter(pk=circuit.pk).update(next_try_at=now + rest)
@@ -107,9 +112,6 @@ def _count(circuit, mail, now) -> None:
     emails = {email.lower() for email in refused.values_list("email", flat=True)}
     if len(emails) >= settings.REFUSALS_TO_STOP:
         _open(circuit, now)
-        # It was the server, not they.
-        since = circuit.refused[0]["at"]
-        AddressTrouble.objects.filter(email__in=emails, last_bounced_at__gte=since).delete()
 
 
 def _accepted_since(moment: str) -> bool:

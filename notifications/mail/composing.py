@@ -4,27 +4,30 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Count, OuterRef, Subquery, Value
+from django.db.models import Case, Count, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Standing
 from messaging.models import InboundMail
 from tickets.models import Attachment
+from tickets.wording import read_later
 
 from ..models import Notification, OutgoingMail
 from ..preferences import is_refused
+from .addressing import leave_out
+from .enclosing import files_for
 from .envelopes import envelope, one_line, subject_for
 from .facts import WITH_ALL, basics, facts_for
 from .meant import NotMeant
 from .quoting import cut, said_before
 from .templates import html_of, language_for, words_of
+from .unsubscribing import path_to_stop
 
 # What a mail about many things says of the one ticket they are all about.
 OF_ONE_TICKET = (
-    "ticket", "status_words", "is_requester", "takes_part", "follows", "reply_to", "link",
+    "ticket", "status_words", "is_requester", "takes_part", "follows", "answer_reopens", "link",
     "link_words", "their_mail",
 )  # fmt: skip
 FIRST_WORDS = 240  # characters of each thing in a mail about many
@@ -40,11 +43,16 @@ def compose(mail: OutgoingMail, told: list[Notification] | None = None) -> Email
     if not told:
         raise NotMeant(_("What it was about is gone."))
     person = told[0].recipient
-    with timezone.override(person.zone), translation.override(language_for(person)):
+    with (
+        timezone.override(person.zone),
+        translation.override(language_for(person)),
+        read_later(names_zone=not person.time_zone),
+    ):
         things = _still_meant(told)
+        files = files_for(things)
         if len(things) == 1:
-            return enveloped(mail, things[0]["kind"], things[0])
-        return enveloped(mail, "digest", together(things, person))
+            return enveloped(mail, things[0]["kind"], things[0], files)
+        return enveloped(mail, "digest", together(things, person), files)
 
 
 def told_by(mails: list[OutgoingMail]) -> dict[int, list[Notification]]:
@@ -68,8 +76,17 @@ def _their_last_mail() -> Coalesce:
     return Coalesce(Subquery(theirs.order_by("-pk").values("message_id")[:1]), Value(""))
 
 
-def _files_that_came() -> Coalesce:
-    files = Attachment.objects.filter(event=OuterRef("event")).order_by().values("event")
+def _files_that_came() -> Case:
+    """With its line; with the first one where a ticket is given, as the mail has its words."""
+    is_given = Q(kind=Notification.Kind.ASSIGNED_TO_YOU)
+    return Case(
+        When(is_given, then=_files(event__ticket=OuterRef("event__ticket"), event__number=1)),
+        default=_files(event=OuterRef("event")),
+    )
+
+
+def _files(**which) -> Coalesce:
+    files = Attachment.objects.filter(**which).order_by().values("event")
     return Coalesce(Subquery(files.annotate(count=Count("pk")).values("count")), 0)
 
 
@@ -81,15 +98,18 @@ def letter(name: str, person, **facts) -> dict:
 
 
 def _still_meant(told) -> list[dict]:
-    """The facts of each of ``told`` that is. Raises NotMeant when none is, and says why."""
+    """The facts of each of ``told`` that is; the others are left out, and it is on record why.
+    Raises NotMeant when none is, and says why."""
     things, refusals = [], []
     for notification in told:
         try:
             things.append(facts_for(notification))
         except NotMeant as refusal:
-            refusals.append(refusal)
+            refusals.append((notification, refusal))
     if not things:
-        raise refusals[-1]
+        raise refusals[-1][1]
+    for notification, refusal in refusals:
+        leave_out(notification, str(refusal))
     return things
 
 
@@ -97,6 +117,7 @@ def _worded(name, facts) -> dict:
     """The words around ``facts``, by the templates called ``name``. What the frame shows besides
     is put into ``facts``."""
     facts["headline"] = one_line(words_of(f"{name}_subject.txt", facts))
+    facts["next"] = facts.get("next", "").removeprefix(f"{facts['headline']}. ")
     facts["body"] = words_of(f"{name}_message.txt", facts)
     facts.setdefault("why", words_of("_why.txt", facts))
     return {
@@ -117,17 +138,26 @@ def together(things, person) -> dict:
         "groups": list(groups.values()),
         "has_tickets": any(groups),
     }
-    if person.standing != Standing.UNCLAIMED:
+    stop = path_to_stop(person, *(each["kind"] for each in things))
+    facts["stop_link"] = stop and settings.SITE_URL + stop
+    if facts["signup_link"]:
+        facts["is_cut"] = any(each.get("is_cut") for each in things)
+        facts["file_count"] = sum(each.get("file_count", 0) for each in things)
+    else:
         facts["choose_link"] = settings.SITE_URL + reverse("notifications:preferences")
     if len(groups) == 1 and ticket:  # it stays in the thread of that ticket
         facts |= {name: things[-1][name] for name in OF_ONE_TICKET}
         facts["is_neutral"] = any(each["is_neutral"] for each in things)
+        # Everyone on the ticket gets an answer, and one of the things may not be for everyone.
+        facts["reply_to"] = all(each["reply_to"] for each in things) and things[-1]["reply_to"]
     return facts
 
 
-def enveloped(mail, name, facts) -> EmailMultiAlternatives:
-    """The mail called ``name``: a kind of notification, or ``digest``."""
+def enveloped(mail, name, facts, files=()) -> EmailMultiAlternatives:
+    """The mail called ``name``: a kind of notification, or ``digest``. ``files`` go with it."""
     ticket = facts.get("ticket")
+    facts["enclosed_count"] = len(files)
+    facts["file_count"] = facts.get("file_count", 0) - len(files)
     if "event" in facts and not facts["is_neutral"]:
         facts["said_before"] = said_before(facts["event"])
     worded = _worded(name, facts)
@@ -140,10 +170,13 @@ def enveloped(mail, name, facts) -> EmailMultiAlternatives:
         stop_link=facts.get("stop_link", ""),
         their_mail="" if facts.get("is_neutral") else facts.get("their_mail", ""),
         is_answer=facts.get("is_answer", False),
+        files=files,
     )
 
 
 def _in_short(facts) -> dict:
     facts["headline"] = one_line(words_of(f"{facts['kind']}_subject.txt", facts))
     said = facts.get("quote") or words_of(f"{facts['kind']}_message.txt", facts)
-    return facts | {"first_words": cut(said, FIRST_WORDS)}
+    # Who has no page reads the whole here or nowhere.
+    most = settings.MAX_TEXT_LENGTH if facts["signup_link"] else FIRST_WORDS
+    return facts | {"first_words": cut(said, most)}

@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 MAX_SUBJECT = 69
 # Line ends and other controls, and the marks that turn the direction of what follows.
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+OUR_NUMBERS = re.compile(r"\[CCR-\d{4}-\d{5,}\]\s*")
 MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,240}>")  # printable ASCII without angle brackets
 
 
@@ -24,6 +25,7 @@ def envelope(
     stop_link="",
     their_mail="",
     is_answer=False,
+    files=(),
 ) -> EmailMultiAlternatives:
     """One mail to one person: nobody learns who else was told. ``their_mail``
     is the Message-ID of what its reader wrote last on the ``ticket`` by mail. One that
@@ -50,6 +52,9 @@ def envelope(
     )
     if html:
         message.attach_alternative(html, "text/html")
+    for file in files:
+        with file.file.open() as content:
+            message.attach(one_line(file.name), content.read(), file.content_type)
     return message
 
 
@@ -82,7 +87,9 @@ def subject_for(headline: str, ticket, is_neutral: bool = False) -> str:
     if ticket is None:
         return _shortened(headline, MAX_SUBJECT)
     number = f"[{ticket.reference}] "
-    about = headline if is_neutral else ticket.subject
+    # Who answers an old mail may begin a new ticket, and bring a number along.
+    subject = "" if is_neutral else OUR_NUMBERS.sub("", ticket.subject)
+    about = subject or headline
     return number + _shortened(about, MAX_SUBJECT - len(number))
 
 

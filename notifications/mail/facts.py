@@ -16,13 +16,15 @@ from tickets.mail_addresses import reply_address
 from tickets.models import Audience, Channel, Concern, RuleRun, Ticket, TicketEvent
 from tickets.parties.participant_wording import promise_for
 from tickets.promise import away
+from tickets.promise.promises import IN_CONVERSATION
 from tickets.relations.link_words import others_in
 from tickets.wording import by_when
-from tickets.workflow import LIVE, REQUESTER_WORDS, Part, Status
+from tickets.workflow import LIVE, Part, Status
 
 from ..models import Notification, WebhookDelivery
 from ..preferences import may_be_refused
 from .meant import STILL_MEANT, STILL_SO, NotMeant
+from .moves import facts_of_move, ratings_with, reopening_among, status_words
 from .quoting import cut, quoted
 from .unsubscribing import path_to_stop
 
@@ -30,6 +32,7 @@ Kind = Notification.Kind
 Line = TicketEvent.Kind
 
 MAX_QUOTE = 4000
+MAX_SIGNATURE = 500
 # What a notification is loaded with for its mail.
 WITH_ALL = (
     "recipient",
@@ -70,9 +73,11 @@ def facts_for(notification) -> dict:
         facts |= cause_facts(notification)
     link_words, path = link_for(notification, facts)
     stop = path_to_stop(person, notification.kind)
+    if stop and facts["is_staff"]:
+        facts["choose_link"] = settings.SITE_URL + reverse("notifications:preferences")
     return facts | {
         "link_words": link_words,
-        "link": settings.SITE_URL + path,
+        "link": path and settings.SITE_URL + path,
         "stop_link": stop and settings.SITE_URL + stop,
     }
 
@@ -82,11 +87,20 @@ def unasked(notification) -> None:
     notification.is_refused, notification.their_mail, notification.file_count = False, "", 0
 
 
+def lives_in_mailbox(person) -> bool:
+    """Whether they have no account: what no mail tells them, nobody does."""
+    return person is not None and person.standing == Standing.UNCLAIMED
+
+
 def basics(person) -> dict:
     """What every mail may say, in the language that is active."""
+    has_no_page = lives_in_mailbox(person)
     return {
         "site_name": settings.SITE_NAME,
         "person": person,
+        "signup_link": settings.SITE_URL + reverse("account_signup") if has_no_page else "",
+        # A link that needs no sign-in must not stand in what they may publish by answering.
+        "is_staff": person is not None and person.role != Role.CUSTOMER,
         "language": get_language(),
         "direction": "rtl" if get_language_bidi() else "ltr",
     }
@@ -110,7 +124,7 @@ def _check(notification, event, part) -> None:
     if not (is_readable or has_lost_it(notification)):
         raise NotMeant(_("The person may no longer see the ticket."))
     is_still_so = STILL_SO.get(notification.kind)
-    if is_still_so and not is_still_so(event.ticket, event.data["rule"]):
+    if is_still_so and not is_still_so(event.ticket, event.data.get("rule")):
         raise NotMeant(_("The ticket has moved on."))
 
 
@@ -134,23 +148,23 @@ def ticket_facts(notification) -> dict:
     lost = has_lost_it(notification)
     is_neutral = lost or (is_customer and may_be_a_strangers(notification, event))
     is_receipt = notification.kind == Kind.TICKET_RAISED and is_requester
-    return words_of_line(notification, event, is_customer, is_neutral) | {
+    move = facts_of_move(event, is_customer, ratings_with([event]), reopening_among([event]))
+    told = move | words_of_line(notification, event, is_customer, is_neutral)
+    return told | {
         "event": event,
         "ticket": ticket,
         "is_requester": is_requester,
         "has_lost_it": lost,
         "takes_part": takes_part,
         "follows": not is_customer and ticket.followers.filter(person=person).exists(),
-        "actor_name": event.actor.first_name if event.actor else settings.SITE_NAME,
-        "new_status": (
-            status_words(event.data["to"], is_customer) if event.kind == Line.STATUS else ""
-        ),
+        "actor_name": event.actor.first_name if event.actor else _("The registry"),
         "status_words": status_words(ticket.status, is_customer),
         "is_neutral": is_neutral,
         "acknowledgement": words_of_receipt(event) if is_receipt else "",
         "is_answer": answers_a_mail(event, is_receipt),
         "their_mail": notification.their_mail,
         "reply_to": reply_address(ticket, person) if takes_answers(notification) else "",
+        "answer_reopens": is_requester and ticket.may_be_reopened,
         "other": _other_ticket(event),
         "told_together": told_together(event) if event.kind == Line.MENDED else (),
         "rate_link": (
@@ -170,8 +184,9 @@ def words_of_line(notification, event, is_customer, is_neutral) -> dict:
     given = notification.kind == Kind.ASSIGNED_TO_YOU
     words = event.ticket.description if given else event.new_words
     words = "" if is_neutral and event.actor_id else words
-    quote = cut(words, MAX_QUOTE)
-    is_cut = quote != words
+    is_all_they_read = lives_in_mailbox(notification.recipient)
+    quote = cut(words, settings.MAX_TEXT_LENGTH if is_all_they_read else MAX_QUOTE)
+    is_cut = quote != words or (not is_neutral and forwards(event))
     if is_customer and words:
         quote = f"{quote}\n\n{signature_of(event.actor)}".rstrip()
     return {
@@ -180,6 +195,14 @@ def words_of_line(notification, event, is_customer, is_neutral) -> dict:
         "is_cut": is_cut,
         "file_count": 0 if is_neutral else notification.file_count,
     }
+
+
+def forwards(event) -> bool:
+    """Whether the mail it came by quotes, in its folded part, something else than our mails."""
+    words = event.folded_words
+    is_signature = words.split("\n")[0].rstrip() == "--" and len(words) <= MAX_SIGNATURE
+    is_ours = settings.SITE_URL in words or event.ticket.reference in words
+    return bool(words) and not (is_signature or is_ours)
 
 
 def takes_answers(notification) -> bool:
@@ -206,7 +229,9 @@ def may_be_a_strangers(notification, event) -> bool:
 def answers_a_mail(event, is_receipt) -> bool:
     """Whether nobody wrote it, but in answer to what somebody wrote to us."""
     is_receipt_of_mail = is_receipt and event.channel == Channel.EMAIL
-    return is_receipt_of_mail or event.data.get("rule") == away.OUT_OF_HOURS
+    is_opened_by_mail = event.data.get("why") == Part.REPLY  # of which only its writer hears
+    is_said_by_rule = event.data.get("rule") == away.OUT_OF_HOURS
+    return is_receipt_of_mail or is_opened_by_mail or is_said_by_rule
 
 
 def words_of_receipt(event) -> str:
@@ -226,15 +251,13 @@ def asks_to_rate(event) -> bool:
     return event.data["to"] in (Status.RESOLVED, Status.CLOSED) and event.ticket.may_be_rated
 
 
-def status_words(status: str, is_customer: bool) -> str:
-    return REQUESTER_WORDS[Status(status)] if is_customer else Status(status).label
-
-
 def next_step(ticket, event, person) -> str:
     """The promise of the ticket's page, without the words that the mail quotes already."""
     promise = promise_for(ticket, person)
-    parts = [promise.strong, promise.rest, promise.sub]
-    return " ".join(cut(str(part), 300) for part in parts if part and part != event.text)
+    has_happened = promise.mood == "done" and event.pk == ticket.status_event_id
+    parts = ["" if has_happened else promise.strong, promise.rest, promise.sub, promise.until]
+    said = ("", event.text, IN_CONVERSATION)
+    return " ".join(cut(str(part), 300) for part in parts if part not in said)
 
 
 def staff_next_step(ticket, is_lost) -> str:
@@ -244,19 +267,21 @@ def staff_next_step(ticket, is_lost) -> str:
 
 
 def link_for(notification, facts) -> tuple[str, str]:
-    """The one button of the mail: its words and the path it leads to."""
-    ticket = facts.get("ticket")
+    """The one button of the mail: its words and the path it leads to. None where its person can do
+    nothing, as an administrator shut them out."""
+    ticket, person = facts.get("ticket"), notification.recipient
     if notification.kind in (Kind.APPLICATION_DECLINED, Kind.APPLICATION_EXPIRED):
         return _("Ask again"), path_to_apply_again(facts["application"])
     if notification.kind == Kind.NEW_DEVICE:
         return _("This was not me"), path_to_dispute(facts["sign_in"])
-    to_console = (Kind.TICKET_UNASSIGNED, Kind.LEFT_ALONE, Kind.APPLICATION_RECEIVED)
-    if notification.kind in to_console:
+    if notification.kind == Kind.APPLICATION_RECEIVED:
         return _("Open the console"), reverse("admin:index")
     if notification.kind == Kind.EXPORT_READY:
         return _("Go to the download"), reverse("account_privacy")
-    if notification.kind == Kind.ERASURE_ASKED:
+    if notification.kind == Kind.ERASURE_ASKED and facts["account_event"].by_id == person.pk:
         return _("Sign in"), reverse("account_login")
+    if notification.kind in (Kind.ERASURE_ASKED, Kind.SUSPENDED):
+        return "", ""
     if notification.kind == Kind.CONCERN_SETTLED:
         return _("What you told us"), reverse("tickets:concerns")
     if notification.kind == Kind.WEBHOOK_OFF:
@@ -264,12 +289,14 @@ def link_for(notification, facts) -> tuple[str, str]:
         return _("Look at the webhook"), page
     if notification.kind in (Kind.MAIL_STOPPED, Kind.MAIL_GIVEN_UP):
         page = reverse("admin:notifications_outgoingmail_changelist")
-        return _("Open the outbox"), f"{page}?state__exact=failed"
+        return _("Open the outbox"), f"{page}?state=failed"
     if ticket is None:
         return _("Go to the registry"), reverse("home")
     if facts["has_lost_it"]:
         return _("Open your list"), reverse("tickets:workspace")
-    if notification.recipient.standing == Standing.UNCLAIMED:
+    if lives_in_mailbox(person) and facts["rate_link"]:
+        return _("Say how we handled it"), path_to_rate(ticket)
+    if lives_in_mailbox(person):
         return _("Create your account and follow it"), reverse("account_signup")
-    words = _("Open the ticket") if facts["takes_part"] else _("Open your ticket")
-    return words, ticket.url_for(notification.recipient)
+    words = _("Open your ticket") if facts["is_requester"] else _("Open the ticket")
+    return words, ticket.url_for(person)

@@ -41,9 +41,15 @@ STILL_MEANT = {
     Kind.MAIL_GIVEN_UP: lambda person: person.is_admin,
 }
 
-# What tickets must still be like for mails about what time did.
+
+def has_nobody(ticket, rule) -> bool:
+    return ticket.status in OURS and ticket.assignee_id is None
+
+
+# What tickets must still be like, for mails about what time did and about what nobody has.
 STILL_SO = {
+    Kind.TICKET_UNASSIGNED: has_nobody,
     Kind.REMINDER: lambda ticket, rule: ticket.status in (Status.WAITING, Status.RESOLVED),
     Kind.AT_RISK: lambda ticket, rule: MOMENTS[rule](ticket) is not None,
-    Kind.LEFT_ALONE: lambda ticket, rule: ticket.status in OURS and ticket.assignee_id is None,
+    Kind.LEFT_ALONE: has_nobody,
 }

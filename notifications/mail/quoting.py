@@ -10,7 +10,7 @@ from tickets.wording import when
 
 Line = TicketEvent.Kind
 
-SAID = (Line.RAISED, Line.MESSAGE)
+SAID = (Line.RAISED, Line.MESSAGE, Line.STATUS)  # a solution, or a question, may come with a move
 MOST_LINES = 2
 MAX_QUOTE = 1000  # characters of each
 
@@ -37,24 +37,17 @@ def said_before(event: TicketEvent) -> list[Said]:
         number__lt=event.number,
         kind__in=SAID,
         audience=Audience.EVERYONE,
-    )
+    ).exclude(text="")
     ticket = event.ticket
     at_hand = (ticket.requester, ticket.assignee, event.actor)
     people = {each.pk: each for each in at_hand if each}
     lines = before.only("text", "data", "at", "actor").order_by("-number")[:MOST_LINES]
-    return [
-        Said(_written_by(line, people), cut(line.new_words, MAX_QUOTE))
-        for line in lines
-        if line.text
-    ]
+    return [Said(_written_by(line, people), cut(line.new_words, MAX_QUOTE)) for line in lines]
 
 
 def _written_by(line, people) -> str:
     """``people`` are those at hand by their keys; others are asked for."""
-    actor = people.get(line.actor_id) or line.actor
-    name = actor.get_full_name() if actor else ""
-    if not name:
-        return _("On %(time)s somebody wrote:") % {"time": when(line.at)}
+    name = people.get(line.actor_id) or line.actor or _("The registry")
     return _("On %(time)s %(name)s wrote:") % {"time": when(line.at), "name": name}
 
 

@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.utils import translation
 
+from messaging.models import Reason
 from tickets.models import TicketEvent
 
 from ..models import Notification, OutgoingMail
@@ -21,7 +22,7 @@ from .sample_desk import MADE, Desk
 Kind = Notification.Kind
 
 DIGEST = "digest"
-LETTERS = ("mail_too_large", "mailbox_silent")  # about nothing in the registry
+LETTERS = ("mail_unreadable", "mail_held", "mailbox_silent")  # about nothing in the registry
 NAMES = [*Kind.values, DIGEST, *LETTERS]
 
 
@@ -30,7 +31,8 @@ def sample_of(name: str, language: str) -> EmailMultiAlternatives:
         desk = Desk()
         if name in LETTERS:
             mailbox = SimpleNamespace(name="Care")
-            words = letter(name, desk.admin, mailbox=mailbox, minutes=30, megabytes=25)
+            facts = {"mailbox": mailbox, "minutes": 30, "detail": "More than 25 MB."}
+            words = letter(name, desk.admin, reason=Reason.STAFF.label, **facts)
             return envelope(_mail_to(desk.admin), **words)
         if name == DIGEST:
             things = [

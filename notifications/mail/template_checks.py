@@ -2,22 +2,39 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.template import Engine, TemplateDoesNotExist, TemplateSyntaxError
+from django.template import Engine, Origin, Template, TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader_tags import IncludeNode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.checkups import Finding, Level, checkup
 
 from .samples import NAMES, sample_of
-from .templates import FOLDER, PRODUCT, listening
+from .templates import FOLDER, PRODUCT, in_a_line, listening
 
-UNKNOWN = "⟦%s⟧"
 _UNKNOWN = re.compile(r"⟦(.+?)⟧")
+_RUN = gettext_lazy("Run: manage.py mail_templates check")
 MOST_NAMED = 3
+
+
+class MayNotCall(Exception):
+    """A template asks for what changes something, or for what needs to be told more."""
+
+
+class _Unknown(str):
+    """Becomes what stands where a template asks for what there is not. Django takes it as it is,
+    without the name, where a template may not call what it asks for: then its line is told."""
+
+    def __str__(self):
+        raise MayNotCall(_("It asks for something templates may not call"))
+
+
+UNKNOWN = _Unknown("⟦%s⟧")
 
 
 @dataclass(frozen=True)
@@ -35,7 +52,9 @@ def folders() -> list[Path]:
 
 
 def overrides() -> list[Path]:
-    return [path for folder in folders() for path in sorted(folder.rglob("*")) if path.is_file()]
+    """Also folders that are named like one: each stands in the way of the product's own."""
+    there = [path for folder in folders() for path in sorted(folder.rglob("*"))]
+    return [path for path in there if path.is_file() or path.suffix in (".txt", ".html")]
 
 
 def languages() -> list[str]:
@@ -48,8 +67,9 @@ def languages() -> list[str]:
 def all_wrong() -> Iterator[Wrong]:
     """Every mail in every language, written for people there are not; each trouble once."""
     yield from _misplaced()
-    yield from _unreadable()
-    seen = set()
+    unreadable = list(_unreadable())
+    yield from unreadable
+    seen = set(unreadable)
     for language in languages():
         for name in NAMES:
             for wrong in _wrong_in(name, language):
@@ -77,14 +97,33 @@ def _unreadable() -> Iterator[Wrong]:
 
 
 def _compiled(path) -> Wrong | None:
+    name = FOLDER + str(path).rpartition(FOLDER)[2]  # from here a relative {% include %} leads on
+    origin = Origin(str(path), template_name=name)
     try:
-        Engine.get_default().from_string(path.read_text(encoding="utf-8"))
+        found = Template(path.read_text(encoding="utf-8"), origin, name, Engine.get_default())
     except TemplateSyntaxError as trouble:
         line = trouble.token.lineno if getattr(trouble, "token", None) else 1
-        return Wrong(f"{path}:{line}", str(trouble))
-    except (OSError, UnicodeError) as trouble:
-        return Wrong(str(path), str(trouble))
+        return Wrong(f"{path}:{line}", in_a_line(trouble))
+    except UnicodeError as trouble:
+        return Wrong(str(path), in_a_line(trouble))
+    except OSError as trouble:
+        return Wrong(str(path), trouble.strerror)
+    for node in found.nodelist.get_nodes_by_type(IncludeNode):
+        is_known = not (node.template.is_var or node.template.filters)
+        if is_known and not _is_there(wanted := str(node.template.var)):
+            return Wrong(f"{path}:{node.token.lineno}", _there_is_no(wanted))
     return None
+
+
+def _is_there(name) -> bool:
+    """Asks the folders: loaders remember what was not there."""
+    loaders = Engine.get_default().template_loaders
+    origins = (origin for loader in loaders for origin in loader.get_template_sources(name))
+    return any(Path(origin.name).is_file() for origin in origins)
+
+
+def _there_is_no(name) -> str:
+    return _("There is no template %(name)s") % {"name": name}
 
 
 def _wrong_in(name, language) -> Iterator[Wrong]:
@@ -101,32 +140,41 @@ def _wrong_in(name, language) -> Iterator[Wrong]:
 
 def _placed(trouble) -> Wrong | None:
     """None for what ``_unreadable`` has told."""
-    if isinstance(trouble, TemplateSyntaxError | UnicodeError):
+    if isinstance(trouble, TemplateSyntaxError | UnicodeError | OSError):
         return None
     where = getattr(trouble, "template_debug", None) or {"name": FOLDER, "line": "?"}
-    words = _("There is no template %(name)s") % {"name": trouble}
-    is_missing = isinstance(trouble, TemplateDoesNotExist)
-    reason = words if is_missing else f"{type(trouble).__name__}: {trouble}"
-    return Wrong(f"{where['name']}:{where['line']}", reason)
+    words = in_a_line(trouble)
+    if isinstance(trouble, TemplateDoesNotExist):
+        words = _there_is_no(trouble)
+    elif isinstance(trouble, MayNotCall):
+        words = str(trouble)
+    return Wrong(f"{where['name']}:{where['line']}", words)
 
 
 def _place_of(unknown) -> str:
     for path in overrides():
-        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
-            if unknown in line:
-                return f"{path}:{number}"
+        with suppress(OSError):
+            for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+                if unknown in line:
+                    return f"{path}:{number}"
     return ""
 
 
 @checkup("mail_templates", gettext_lazy("Mail templates"))
 def ask_templates() -> Finding:
-    """Whether they can be read; the command also writes a mail with each."""
+    """Whether they can be read and stand where they are looked for; the command also writes a mail
+    with each."""
     written = overrides()
-    wrong = [each for each in (_compiled(path) for path in written) if each]
-    if wrong:
-        found = "; ".join(f"{each.place}: {each.reason}" for each in wrong[:MOST_NAMED])
-        return Finding(Level.BAD, found, _("Mend it. Until then the product’s own is used."))
+    if wrong := [each for each in map(_compiled, written) if each]:
+        words = _("Mend it. Until then the product’s own is used.")
+        return Finding(Level.BAD, _named(wrong), f"{words} {_RUN}")
+    if lost := list(_misplaced()):
+        return Finding(Level.WARN, _named(lost), str(_RUN))
     if not written:
         return Finding(Level.OK, _("All are the product’s own"))
     words = ngettext("%(n)s is your own", "%(n)s are your own", len(written))
     return Finding(Level.OK, words % {"n": len(written)})
+
+
+def _named(wrong: list[Wrong]) -> str:
+    return "; ".join(f"{each.place}: {each.reason}" for each in wrong[:MOST_NAMED])

@@ -14,7 +14,7 @@ from pathlib import Path
 import css_inline
 from django.conf import settings
 from django.db import DatabaseError
-from django.template import Context, Engine, Template
+from django.template import Context, Engine, Template, TemplateSyntaxError
 from django.template.loader import select_template
 from django.utils.translation import get_language
 
@@ -70,12 +70,20 @@ def _written(name, write) -> str:
         return write(select_template(names_for(name)).template)
     except DatabaseError:
         raise
-    except Exception as trouble:  # what an operator writes may be wrong in any way
+    except Exception as trouble:  # noqa: BLE001 -- an operator may write anything
         if (heard := _heard.get()) is not None:
             heard.append(trouble)
         else:
-            logger.exception("The mail template %s is broken; the product’s own is used.", name)
+            words = "The mail template %s is broken, so the product’s own is used: %s"
+            logger.error(words, name, in_a_line(trouble))
         return write(products_own().get_template(f"{FOLDER}/{name}"))
+
+
+def in_a_line(trouble: Exception) -> str:
+    """Django adds a list of all tag libraries there are."""
+    words = str(trouble).partition("\n")[0].removesuffix(" Must be one of:")
+    is_plain = isinstance(trouble, TemplateSyntaxError | UnicodeError | OSError)
+    return words if is_plain else f"{type(trouble).__name__}: {words}"
 
 
 def _framed(frame: Template, facts: dict) -> str:

@@ -1,6 +1,7 @@
 """Indexes for the limit within the hour, for what waits, and for the order of digests.
 
-On a large table each takes a while to make. Going back is safe.
+On a large table each takes a while to make, in which PostgreSQL lets nobody write to it. Going back
+is safe.
 """
 
 from django.conf import settings

@@ -28,22 +28,28 @@ def new_digest_id() -> str:
 
 class OutgoingMailQuerySet(LeasedQuerySet):
     def due(self, now):
-        """What may be sent now. A mail waits for an earlier one of its ticket to its person, and
-        a digest may be of each of them."""
-        earlier = OutgoingMail.objects.filter(
-            state=OutgoingMail.State.OWED,
-            recipient=OuterRef("recipient"),
-            pk__lt=OuterRef("pk"),
-        )
-        is_digest = Q(message_id__startswith=DIGEST)
-        of_tickets = is_digest | Q(ticket__isnull=False)
-        waits = (
-            Exists(earlier.filter(ticket=OuterRef("ticket")))
-            | (of_tickets & Exists(earlier.filter(is_digest)))
-            | (is_digest & Exists(earlier.filter(ticket__isnull=False)))
-        )
-        owed = self.filter(~waits, state=OutgoingMail.State.OWED, next_try_at__lte=now)
+        """What may be sent now."""
+        owed = self.filter(~_is_behind(), state=OutgoingMail.State.OWED, next_try_at__lte=now)
         return owed.unleased(now).order_by("next_try_at", "pk")
+
+    def behind(self):
+        """What waits for an earlier one."""
+        return self.filter(_is_behind(), state=OutgoingMail.State.OWED)
+
+
+def _is_behind() -> Q:
+    """Whether a mail waits for an earlier one of its ticket to its person; a digest may be of each
+    of them."""
+    earlier = OutgoingMail.objects.filter(
+        state=OutgoingMail.State.OWED, recipient=OuterRef("recipient"), pk__lt=OuterRef("pk")
+    )
+    is_digest = Q(message_id__startswith=DIGEST)
+    of_tickets = is_digest | Q(ticket__isnull=False)
+    return (
+        Exists(earlier.filter(ticket=OuterRef("ticket")))
+        | (of_tickets & Exists(earlier.filter(is_digest)))
+        | (is_digest & Exists(earlier.filter(ticket__isnull=False)))
+    )
 
 
 class OutgoingMail(Owed, Leased):
@@ -90,10 +96,24 @@ class OutgoingMail(Owed, Leased):
                 fields=["-sent_at"], condition=Q(sent_at__isnull=False), name="mail_accepted"
             ),
             models.Index(fields=["created_at"], condition=Q(state="failed"), name="mail_given_up"),
+            models.Index(fields=["id"], condition=Q(state="dropped"), name="mail_dropped"),
+            # Found by the beginning of the address too, which an index in the order of a language
+            # is no help for; and whether an address got the same letter within the hour.
+            models.Index(
+                fields=["email", "-created_at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+                name="mail_by_address",
+            ),
         ]
 
     def __str__(self):
         return f"{self.email}: {self.subject or self.message_id}"
+
+    @property
+    def occasion(self) -> str:
+        """What it tells, also before it is written."""
+        kinds = dict.fromkeys(each.get_kind_display() for each in self.notifications.all())
+        return ", ".join(map(str, kinds)) or self.subject
 
 
 class AddressTrouble(models.Model):
@@ -123,7 +143,7 @@ class AddressTrouble(models.Model):
 
 class Circuit(models.Model):
     """Whether a server is talked to at all. Closed, all goes through; opened by many refusals on
-    end, one mail at a time tries whether it works again."""
+    end, a few mails try now and then whether it works again."""
 
     name = models.CharField(_("name"), max_length=20, unique=True)  # "smtp"
     # The mails that were refused for good since the last one that was accepted: owed again if it
@@ -138,4 +158,5 @@ class Circuit(models.Model):
         verbose_name_plural = _("mail servers")
 
     def __str__(self):
-        return self.name
+        """As the operator names it."""
+        return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.checkups import Finding, Level, checkup
+from accounts.console import capped
 
 from ..models import Channel, ShortMessage
 from . import push, sms
@@ -52,9 +53,8 @@ def _judged(channel, well, hint) -> Finding:
         found = _("Some could have been sent ten minutes ago, and wait.")
         return Finding(Level.BAD, found, _("Is the worker running? manage.py doctor says more."))
     given_up = ours.filter(state=State.FAILED, created_at__gte=now - LATELY)
-    count = len(given_up.values_list("pk")[:MOST_COUNTED])
+    count = given_up[: MOST_COUNTED + 1].count()
     if not count:
         return Finding(Level.OK, well)
     words = ngettext("%(n)s was given up in a week.", "%(n)s were given up in a week.", count)
-    number = f"{MOST_COUNTED}+" if count == MOST_COUNTED else count
-    return Finding(Level.WARN, words % {"n": number}, hint)
+    return Finding(Level.WARN, words % {"n": capped(count, MOST_COUNTED)}, hint)

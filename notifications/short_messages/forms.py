@@ -1,10 +1,10 @@
 import phonenumbers
 from cryptography.hazmat.primitives.asymmetric import ec
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from phonenumber_field.formfields import PhoneNumberField
 
-from accounts.forms.fields import CodeField, OneButton
+from accounts.forms.fields import PhoneField, ProofForm
 from accounts.forms.profile import bare_helper
 
 from ..webhooks import client
@@ -24,7 +24,7 @@ class BrowserForm(forms.Form):
     def clean_endpoint(self):
         endpoint = self.cleaned_data["endpoint"]
         try:
-            client.check(endpoint)
+            client.check(endpoint, internal_hosts=settings.PUSH_INTERNAL_HOSTS)
         except client.AddressRefused as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
         return endpoint
@@ -49,14 +49,13 @@ class BrowserForm(forms.Form):
 
 
 class NumberForm(forms.Form):
-    number = PhoneNumberField(
+    number = PhoneField(
         label=_("Mobile number"),
         help_text=_("With its country code, like +44 7400 123456. We send a code there"),
         error_messages={
             "required": _("Enter a mobile number"),
             "invalid": _("Enter a mobile number with its country code, like +44 7400 123456"),
         },
-        widget=forms.TextInput({"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
 
     def __init__(self, *args, **kwargs):
@@ -70,20 +69,10 @@ class NumberForm(forms.Form):
         return number.as_e164
 
 
-class NumberCodeForm(OneButton, forms.Form):
+class NumberCodeForm(ProofForm):
     button = _("Get SMS at this number")
-    css_class = "ccr-stub__head"
 
-    code = CodeField()
-
-    def __init__(self, *args, process, **kwargs):
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.process = process
         self.fields["code"].help_text = _("The SMS starts with the code")
         self.fields["code"].error_messages["required"] = _("Enter the code from the SMS")
-
-    def clean_code(self):
-        code = self.cleaned_data["code"]
-        if not self.process.accepts(code):
-            raise forms.ValidationError(_("Invalid code!"))
-        return code

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 
-from django.db import transaction
+from accounts.bells import ring
 
 from .. import pacing
 from ..models import Channel, ShortMessage
+from ..owed import SEND_SHORT
 from . import browsers, push, sms
 from .sending import LIVES
-from .tasks import ring
 
 
 def fan_out(notifications, wishes, now) -> None:
@@ -17,7 +17,7 @@ def fan_out(notifications, wishes, now) -> None:
     owed = [*_pushes(notifications, wishes, now), *_texts(notifications, wishes, now)]
     if owed:
         ShortMessage.objects.bulk_create(owed, ignore_conflicts=True)
-        transaction.on_commit(lambda: ring(), robust=True)
+        ring(SEND_SHORT)
 
 
 def _pushes(notifications, wishes, now):

@@ -80,7 +80,12 @@ def send(subscription: PushSubscription, news, *, lasts: timedelta) -> str:
         "User-Agent": "Customer-Care-Registry",
     }
     try:
-        status = client.post(subscription.endpoint, _hidden(subscription, news), headers)
+        status = client.post(
+            subscription.endpoint,
+            _hidden(subscription, news),
+            headers,
+            internal_hosts=settings.PUSH_INTERNAL_HOSTS,
+        )
     except (client.AddressRefused, client.NoAnswer) as trouble:
         raise NoAnswer(str(trouble)) from trouble
     answer = f"{status} {responses.get(status, '')}".strip()

@@ -74,10 +74,11 @@ def deliver(message: ShortMessage, silent: set[str]) -> None:
     if where in silent:
         put_off(message, _("Its server did not answer to another one."))
         return
-    if _is_put_to_rest(message):
+    wishes = Wishes([message.notification] if message.notification else [])
+    if _is_put_to_rest(message, wishes):
         return
     try:
-        answer = _send(message)
+        answer = _send(message, wishes)
     except NotMeant as reason:
         finish(message, State.DROPPED, str(reason))
     except Gone as answer:
@@ -106,10 +107,10 @@ def _server_of(message) -> str:
 # --- One message ----------------------------------------------------------------
 
 
-def _is_put_to_rest(message) -> bool:
+def _is_put_to_rest(message, wishes) -> bool:
     """Whether their quiet hours have begun since it was owed: then it waits for their end."""
     notification, person = message.notification, message.recipient
-    if notification is None or (wishes := Wishes([notification])).is_due(notification):
+    if notification is None or wishes.is_due(notification):
         return False
     ends = quiet_until(wishes.reaching(person.pk), person.zone, timezone.now())
     if ends:
@@ -118,9 +119,9 @@ def _is_put_to_rest(message) -> bool:
     return bool(ends)
 
 
-def _send(message) -> str:
+def _send(message, wishes) -> str:
     notification = message.notification
-    if notification and not Wishes([notification]).wants(notification, message.channel):
+    if notification and not wishes.wants(notification, message.channel):
         raise NotMeant(_("The person chose not to be told this way."))
     return _push(message) if message.channel == Channel.PUSH else _text(message)
 
@@ -194,8 +195,8 @@ def send_again(messages) -> int:
     now, count = timezone.now(), 0
     for channel, life in LIVES.items():
         chosen = messages.filter(channel=channel, notification__isnull=False)
-        pks = list(chosen.values_list("pk", flat=True))
-        count += ShortMessage.objects.filter(pk__in=pks).update(
+        # A subquery: there may be more keys than SQLite takes in one statement.
+        count += ShortMessage.objects.filter(pk__in=chosen.values("pk")).update(
             state=State.OWED,
             tries=0,
             next_try_at=now,

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ..owed import WRITTEN_TO
 from ..webhooks import client
 from .answers import NoAnswer, Refused
 
@@ -60,7 +61,7 @@ class Folder(Provider):
         part.write_text(f"To: {number}\nDate: {now:%a, %d %b %Y %H:%M:%S %z}\n\n{text}\n", "utf-8")
         part.chmod(0o640)
         part.replace(path)  # appears complete or not at all
-        return f"Written to {folder}"
+        return f"{WRITTEN_TO} {folder}"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Gateway(Provider):
         }
         body = urlencode({"To": number, "From": self.sender, "Body": text}).encode()
         try:
-            target = client.target_of(url, is_ours=True)
+            target = client.target_of(url, internal_hosts=[urlsplit(self.base).hostname])
             status, answer = client.call(target, body, headers, read=MAX_ANSWER)
         except (client.AddressRefused, client.NoAnswer) as trouble:
             raise NoAnswer(str(trouble)) from trouble

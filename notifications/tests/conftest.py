@@ -46,8 +46,16 @@ def clock():
 def service(receiver, settings):
     """A push service that answers as they do."""
     settings.PUSH_KEY = PUSH_KEY
+    settings.PUSH_INTERNAL_HOSTS = ["127.0.0.1"]
     receiver.answers = [201] * 50
     return receiver
+
+
+@pytest.fixture
+def quiet_ticket(ticket):
+    """Alice's ticket with Bob; nothing is owed because of what happened so far."""
+    Notification.objects.all().delete()
+    return ticket
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "control_folder": str(DATA_DIR / "queue-control"),
     "polling_interval": 0.2,
 }
+PUSH_INTERNAL_HOSTS = ["127.0.0.1"]
 WORKER_NICENESS = 0  # other tests compute at the same time
 CELERY_BEAT_SCHEDULE = {
     "send-owed-mail": {"task": "notifications.tasks.send_owed_mail", "schedule": 0.5},

@@ -14,6 +14,7 @@ from html import unescape
 from aiosmtpd.controller import Controller
 
 SLOW = "slow"
+HANG_UP = "hang up"  # with the mail
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Handler:
         self.mails = []
         self.answers = defaultdict(list)  # address: what to answer to RCPT, one by one
         self.ends = defaultdict(list)  # address: what to answer to the end of DATA
+        self.late = {}  # address: seconds until then
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         answer = self.answers[address].pop(0) if self.answers[address] else "250 Ok"
@@ -61,18 +63,22 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         address = envelope.rcpt_tos[0]
+        await asyncio.sleep(self.late.get(address, 0))
         answer = self.ends[address].pop(0) if self.ends[address] else None
-        if answer is None:
+        if answer in (None, HANG_UP):
             raw, return_path = envelope.original_content, envelope.mail_from
             self.mails.append(Received(envelope.rcpt_tos, raw, return_path))
+        if answer == HANG_UP:
+            server.transport.abort()
         return answer or f"250 Ok: queued as {len(self.mails)}"
 
 
 class Sink(Controller):
-    """``with Sink() as sink``; ``sink.mails`` is what was accepted."""
+    """``with Sink() as sink``; ``sink.mails`` is what was accepted. It refuses each sign-in."""
 
     def __init__(self, port=0):
-        super().__init__(Handler(), hostname="127.0.0.1", port=port or free_port())
+        where = {"hostname": "127.0.0.1", "port": port or free_port()}
+        super().__init__(Handler(), **where, auth_require_tls=False)
 
     def __enter__(self):
         self.start()

@@ -4,14 +4,15 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.signals import account_mail_composed
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
-from notifications.mail import outbox
+from notifications.mail import addressing, outbox
 from notifications.mail.addressing import address_notifications
 from notifications.models import Notification, OutgoingMail, Preference, Reaching
 from notifications.owing import owe
@@ -36,6 +37,14 @@ def clock():
 def talk(clock, ticket, alice):
     """Alice's ticket with Bob; she has heard of all that happened so far. She lives by UTC."""
     User.objects.filter(pk=alice.pk).update(time_zone="UTC")
+    Notification.objects.all().delete()
+    return ticket
+
+
+@pytest.fixture
+def other(talk, alice, bob):
+    """Her second ticket with him, of which she has heard as much."""
+    ticket = make_ticket(alice, bob, category=talk.category)
     Notification.objects.all().delete()
     return ticket
 
@@ -98,10 +107,8 @@ def test_what_nobody_may_refuse_goes_in_quiet_hours_as_well(talk, clock, alice, 
     assert mails_to(alice) == [["resolved"]]
 
 
-def test_who_chose_the_digest_gets_one_mail_a_day_about_all_tickets(talk, clock, alice, bob):
+def test_who_chose_the_digest_gets_one_mail_a_day_about_all_tickets(talk, other, clock, alice, bob):
     wish(alice, is_daily=True)
-    other = make_ticket(alice, bob, category=talk.category)
-    Notification.objects.all().delete()
     say(talk, bob, "One")
     say(other, bob, "Two")
     sweep()
@@ -144,11 +151,9 @@ def test_another_hour_of_the_digest_delays_by_a_day_at_most(talk, clock, alice, 
     assert mails_to(alice) == [["message"]]
 
 
-def test_what_waits_of_a_ticket_goes_before_what_may_not_wait(talk, clock, alice, bob):
+def test_what_waits_of_a_ticket_goes_before_what_may_not_wait(talk, other, clock, alice, bob):
     """P2: the order on a ticket holds, also with digests."""
     wish(alice, is_daily=True)
-    other = make_ticket(alice, bob, category=talk.category)
-    Notification.objects.all().delete()
     say(other, bob, "Elsewhere")
     say(talk, bob, "One", "Two")
     sweep()
@@ -160,11 +165,9 @@ def test_what_waits_of_a_ticket_goes_before_what_may_not_wait(talk, clock, alice
     assert Notification.objects.get(recipient=alice, mail=None).event.ticket == other
 
 
-def test_a_ticket_waits_for_the_digest_that_tells_of_it(talk, clock, alice, bob, sink):
+def test_a_ticket_waits_for_the_digest_that_tells_of_it(talk, other, clock, alice, bob, sink):
     """P2: the server puts the digest off, and with it what comes after on its tickets."""
     wish(alice, is_daily=True)
-    other = make_ticket(alice, bob, category=talk.category)
-    Notification.objects.all().delete()
     say(talk, bob, "One")
     say(other, bob, "Two")
     sweep()
@@ -184,10 +187,8 @@ def test_a_ticket_waits_for_the_digest_that_tells_of_it(talk, clock, alice, bob,
     assert "Two" not in second.text
 
 
-def test_a_digest_waits_for_what_came_before_on_its_tickets(talk, clock, alice, bob, sink):
+def test_a_digest_waits_for_what_came_before_on_its_tickets(talk, other, clock, alice, bob, sink):
     sink.handler.answers[alice.email] = ["450 Later"] * 2
-    other = make_ticket(alice, bob, category=talk.category)
-    Notification.objects.all().delete()
     say(talk, bob, "First of all")
     outbox.drain()
     wish(alice, is_daily=True)
@@ -297,6 +298,19 @@ def test_who_has_very_much_waiting_gets_several_mails(talk, clock, alice, settin
     assert [len(mail) for mail in mails_to(alice)] == [100, 100, 50]
 
 
+def test_also_of_what_goes_before_something_else(talk, clock, alice, bob):
+    wish(alice, is_daily=True)
+    event = talk.events.filter(kind="status").last()
+    for number in range(150):
+        owe(Kind.MESSAGE, alice, cause=f"test:{number}", event=event)
+    sweep()
+    resolve(talk, bob)
+
+    sweep()
+
+    assert [len(mail) for mail in mails_to(alice)] == [100, 50, 1]
+
+
 # --- What is not wanted ----------------------------------------------------------------
 
 
@@ -314,6 +328,140 @@ def test_what_is_not_wanted_says_so_in_the_outbox(talk, alice, bob, sink):
         talk,
         "The person chose not to be mailed about this.",
     )
+
+
+@pytest.mark.parametrize("is_daily", [True, False])
+def test_what_was_read_before_the_digest_is_left_out(talk, clock, alice, bob, is_daily):
+    """D1-14: in the bell, or on the ticket's page; whatever she chose since."""
+    wish(alice, is_daily=True)
+    say(talk, bob, "One", "Two")
+    sweep()
+    first = Notification.objects.filter(recipient=alice).earliest("pk")
+    Notification.objects.filter(pk=first.pk).update(read_at=timezone.now())
+    wish(alice, is_daily=is_daily)
+
+    clock.shift(86400)
+    sweep()
+
+    mails = OutgoingMail.objects.filter(recipient=alice).order_by("pk")
+    assert list(mails.values_list("state", "last_answer")) == [
+        ("owed", ""),
+        ("dropped", "The person had read it before."),
+    ]
+    first.refresh_from_db()
+    assert first.mail == mails[1]
+
+
+def test_what_was_read_goes_before_nothing(talk, clock, alice, bob):
+    """What may not wait takes with it what else waits of the ticket, but nothing that was read."""
+    wish(alice, is_daily=True)
+    say(talk, bob, "One", "Two")
+    sweep()
+    first = Notification.objects.filter(recipient=alice).earliest("pk")
+    Notification.objects.filter(pk=first.pk).update(read_at=timezone.now())
+    resolve(talk, bob)
+
+    sweep()
+
+    assert mails_to(alice) == [["message"], ["resolved"]]
+
+
+@pytest.mark.parametrize("kind", ["message", "resolved"])
+def test_what_does_not_wait_is_mailed_though_it_was_read(talk, alice, bob, kind):
+    """She had the page before her when it happened, and wants the mail, or can't refuse it."""
+    say(talk, bob, "One") if kind == "message" else resolve(talk, bob)
+    Notification.objects.filter(recipient=alice).update(read_at=timezone.now())
+
+    sweep()
+
+    assert mails_to(alice) == [[kind]]
+    assert OutgoingMail.objects.get(recipient=alice).state == "owed"
+
+
+def test_what_she_read_before_it_was_looked_at_waits_like_the_rest(talk, clock, alice, bob):
+    wish(alice, is_daily=True)
+    say(talk, bob, "One")
+    Notification.objects.filter(recipient=alice).update(read_at=timezone.now())
+    sweep()
+    at_first = mails_to(alice)
+
+    clock.shift(86400)
+    sweep()
+
+    assert at_first == []
+    assert OutgoingMail.objects.get(recipient=alice).state == "dropped"
+
+
+# --- What can't be judged ---------------------------------------------------------------
+
+
+@pytest.fixture
+def alices_fails(monkeypatch):
+    """Whatever is asked about when her mails may go."""
+
+    def wait_of(notification, *rest, judge=addressing.wait_of):
+        if notification.recipient.email == "alice@example.org":
+            raise ZeroDivisionError
+        return judge(notification, *rest)
+
+    monkeypatch.setattr(addressing, "wait_of", wait_of)
+
+
+def test_a_time_zone_that_is_no_more_is_the_desks(talk, clock, alice, bob):
+    User.objects.filter(pk=alice.pk).update(time_zone="US/Pacific-New")
+    Reaching.objects.create(user=alice, quiet_from=time(22), quiet_until=time(7))
+    say(talk, bob, "One")
+
+    sweep()
+
+    assert mails_to(alice) == [["message"]]
+    assert User.objects.get(pk=alice.pk).zone == timezone.get_default_timezone()
+
+
+def test_what_can_not_be_judged_goes_at_once_and_holds_up_nobody(
+    talk, alice, bob, carol, alices_fails, sink, caplog
+):
+    """P11: it is not lost, and loud in the log."""
+    theirs = make_ticket(carol, bob, category=talk.category)
+    Notification.objects.all().delete()
+    say(talk, bob, "One", "Two")
+    say(theirs, bob, "Three")
+
+    outbox.drain()
+
+    assert [mails_to(person) for person in (alice, carol)] == [[["message"]] * 2, [["message"]]]
+    assert [len(sink.to(person)) for person in (alice, carol)] == [2, 1]
+    assert caplog.text.count("It can't be judged when notification") == 2
+
+
+def test_beside_it_others_get_one_mail_for_all_that_waited(talk, clock, alice, bob, carol, request):
+    for person in (alice, carol):
+        wish(person, is_daily=True)
+    theirs = make_ticket(carol, bob, category=talk.category)
+    Notification.objects.all().delete()
+    say(talk, bob, "One")
+    say(theirs, bob, *"abc")
+    sweep()
+    request.getfixturevalue("alices_fails")
+
+    clock.shift(86400)
+    sweep()
+
+    assert (mails_to(alice), mails_to(carol)) == ([["message"]], [["message"] * 3])
+    assert OutgoingMail.objects.count() == 2
+
+
+def test_a_database_that_is_away_is_no_fault_of_theirs(talk, alice, bob, monkeypatch):
+    def wait_of(*_anything):
+        raise OperationalError
+
+    monkeypatch.setattr(addressing, "wait_of", wait_of)
+    say(talk, bob, "One")
+
+    with pytest.raises(OperationalError):
+        sweep()
+
+    assert not OutgoingMail.objects.exists()
 
 
 # --- What it costs ----------------------------------------------------------------------

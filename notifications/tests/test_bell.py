@@ -89,6 +89,18 @@ def test_the_page_tells_in_words_what_happened_the_newest_first(login, alice, bo
     assert "4711" not in page
 
 
+@pytest.mark.plan("SEC-B2")
+def test_a_subject_turns_nothing_beside_it_around(login, alice, bob, ticket):
+    """Also one of another direction, whose numbers would change places with the date."""
+    ticket.subject = "\u202eالغلاية 47"
+    ticket.save()
+    kept_apart = f"<bdi>{ticket.subject}</bdi>"
+
+    pages = [login(bob).get(PAGE), login(bob).get("/workspace/"), login(alice).get("/tickets/")]
+
+    assert [kept_apart in page.text for page in pages] == [True, True, True]
+
+
 def test_every_kind_has_words(login, ada, ticket):
     """Also when what it was about is gone."""
     line = ticket.events.get(number=1)

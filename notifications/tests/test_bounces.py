@@ -3,14 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from accounts.models import Standing, User
 from accounts.signals import account_mail_composed, email_changed, user_confirmed
+from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from messaging.tests.inbound.mails import take_in
-from notifications.mail import bounces, outbox
+from notifications.mail import bounces, outbox, unsubscribing
 from notifications.models import AddressTrouble, Notification, OutgoingMail
+from notifications.preferences import choices_for
 from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
+from tickets.tests.reading import texts
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.plan("SEC-D11")]
 
@@ -33,7 +39,26 @@ def report(to="alice@example.org", action="failed", status="5.1.1", answer="550 
     )
 
 
+FORWARDED = "Original-Recipient: rfc822; alice@example.org\nFinal-Recipient: rfc822; a@new.example"
+RELAYED = "Final-Recipient: rfc822; alice@example.org\nAction: relayed\nStatus: 2.0.0\n\n"
 SYSTEMS = {
+    "forwarded": (
+        report().replace("Final-Recipient: rfc822; alice@example.org", FORWARDED), "550 5.1.1 Gone",
+    ),
+    "relayed, then failed": (
+        report().replace("Final-Recipient:", f"{RELAYED}Final-Recipient:", 1), "550 5.1.1 Gone",
+    ),
+    "forwarded, then failed there": (
+        report(to="a@new.example").replace("Final-", f"{RELAYED}Final-", 1), "550 5.1.1 Gone",
+    ),
+    "Exchange, without a report": (
+        "From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@us.example>\n"
+        "Subject: Undeliverable: Kettle\nContent-Type: multipart/mixed; boundary=r\n\n"
+        "--r\nContent-Type: text/plain\n\nDelivery has failed to these recipients or groups:\n\n"
+        "alice@example.org\n\nRemote Server returned '550 5.1.10 RecipientNotFound'\n"
+        "--r\nContent-Type: message/rfc822\n\nMessage-ID: {id}\nSubject: Kettle\n\nHello\n--r--\n",
+        "RecipientNotFound",
+    ),
     "Postfix": (report(answer="550 5.1.1 <alice@example.org>: unknown"), "unknown"),
     "Exchange": (
         report(
@@ -103,10 +128,10 @@ def test_what_came_back_is_tied_to_its_mail_and_ticket(mailed, talk, system):
     raw, answer = SYSTEMS[system]
     (mail,) = mailed("Hello")
 
-    come_back(mail, raw)
+    came = come_back(mail, raw)
 
     mail.refresh_from_db()
-    assert (mail.state, mail.ticket) == (State.FAILED, talk)
+    assert (mail.state, mail.ticket, came.ticket) == (State.FAILED, talk, talk)
     assert mail.sent_at < mail.bounced_at
     assert answer in mail.last_answer
     assert AddressTrouble.objects.values_list("email", "bounces").get() == (mail.email, 1)
@@ -231,6 +256,7 @@ def test_who_signs_in_by_a_code_is_mailed_again(alice, client, sink, is_code):
     assert AddressTrouble.objects.exists() != is_code
 
 
+@pytest.mark.plan("SEC-H6")
 def test_an_administrator_has_it_mailed_again(login, ada):
     flag()
     flag("carol@example.org")
@@ -241,6 +267,8 @@ def test_an_administrator_has_it_mailed_again(login, ada):
 
     assert answer.status_code == 302
     assert bounces.flagged(["alice@example.org", "carol@example.org"]) == {"carol@example.org"}
+    lines = LogEntry.objects.values_list("object_id", "object_repr", "change_message")
+    assert list(lines) == [(str(alices.pk), "alice@example.org", "Mailed again.")]
 
 
 # --- Who sees it ------------------------------------------------------------------------
@@ -256,6 +284,65 @@ def test_staff_see_it_on_the_ticket_and_on_the_person(login, talk, alice, bob, a
 
     assert (words in before, words in after) == (False, True)
     assert words in login(ada).get(person).content.decode()
+
+
+def lost(client, ticket):
+    """What the ticket's page says of mail that did not arrive."""
+    banners = texts(client.get(ticket.workspace_url), ".ccr-banner--card")
+    return [words.partition(", did not arrive: ")[2] for words in banners]
+
+
+def test_staff_see_on_the_ticket_that_the_last_mail_did_not_arrive(
+    mailed, login, talk, sink, alice, bob
+):
+    """Whoever wrote it would wait for an answer."""
+    client = login(bob)
+    seen = [lost(client, talk)]
+    (mail,) = mailed("Hello")
+    seen.append(lost(client, talk))
+
+    come_back(mail, report(status="5.7.1", answer="550 5.7.1 Blocked"))
+    seen.append(lost(client, talk))
+    sink.handler.answers[alice.email] = ["554 Spam for a@new.example"]
+    mailed("Hello again")
+    seen.append(lost(client, talk))
+    mailed("And again")
+    seen.append(lost(client, talk))
+
+    assert seen == [[], [], ["550 5.7.1 Blocked"], ["554 Spam for …"], []]
+
+
+def test_of_a_dead_address_the_ticket_says_only_that(mailed, login, talk, bob):
+    for mail in mailed("One", "Two", "Three"):
+        come_back(mail)
+
+    assert lost(login(bob), talk) == [""]
+
+
+def test_what_did_not_reach_another_address_says_nothing_of_the_present(
+    mailed, login, talk, alice, bob
+):
+    (mail,) = mailed("Hello")
+    come_back(mail)
+    User.objects.filter(pk=alice.pk).update(email="archer@example.org")
+
+    assert lost(login(bob), talk) == []
+
+
+def test_staff_see_who_stopped_answers_and_has_no_account(login, bob, ada, kettles):
+    """Whoever has one reads them there."""
+    mailer = make_user("Mia", standing=Standing.UNCLAIMED)
+    ticket = make_ticket(mailer, assignee=bob, category=kettles, by=ada)
+    (news,) = [choice for choice in choices_for(mailer.role) if choice.name == "news"]
+    words = "has no account and stopped our mails about answers"
+    pages = [login(bob).get(ticket.workspace_url).content.decode()]
+
+    unsubscribing.want(mailer, [news], is_wanted=False)
+    pages.append(login(bob).get(ticket.workspace_url).content.decode())
+    User.objects.filter(pk=mailer.pk).update(standing=Standing.ACTIVE)
+    pages.append(login(bob).get(ticket.workspace_url).content.decode())
+
+    assert [words in page for page in pages] == [False, True, False]
 
 
 def test_the_person_sees_it_themselves(login, alice, carol):

@@ -174,7 +174,7 @@ def test_a_ticket_left_alone(on_monday, mailoutbox):
 
     assert headline == "Still without an agent"
     assert "Nobody has had this ticket since Mon 16 Nov, 12:00. Category: Faulty product." in body
-    assert "http://localhost:8000/admin/" in body
+    assert "http://localhost:8000/workspace/tickets/CCR-" in body
 
 
 def test_what_is_no_longer_so_when_the_mail_would_leave_is_not_sent(on_monday, alice, mailoutbox):
@@ -199,5 +199,5 @@ def test_the_resolution_and_the_closing_name_the_registry(on_monday, mailoutbox)
     Notification.objects.all().delete()
 
     headline, body = read(mailoutbox, days=7)["alice@example.org"]
-    assert headline == "Customer Care Registry marked your ticket resolved"
+    assert headline == "The registry marked your ticket resolved"
     assert "> We have not heard from you. Open the ticket again if you still need us." in body

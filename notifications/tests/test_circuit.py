@@ -1,31 +1,29 @@
 """The server refuses everything: it is left alone, nothing is given up, and administrators hear."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.core.mail import get_connection
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.signals import account_mail_composed
 from accounts.tests.factories import make_user
 from careregistry.doctor import ask_mail_out
 from notifications.mail import outbox
+from notifications.mail.backends import KeptConnection
 from notifications.mail.circuit import Breaker, circuit_open
 from notifications.models import AddressTrouble, Circuit, Notification, OutgoingMail
 from notifications.owing import owe
+
+from .outgoing import owe_welcome
+from .workers import two_workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Kind = Notification.Kind
 State = OutgoingMail.State
-NO = "550 5.1.1 Go away"
-
-
-def owe_welcome(*people):
-    for person in people:
-        owe(Kind.WELCOME, person, cause=f"user:{person.pk}")
+NO = "550 5.7.1 Go away"
+OUTBOX = reverse("admin:notifications_outgoingmail_changelist")
 
 
 @pytest.fixture
@@ -40,6 +38,14 @@ def stopped(sink, clock, people):
     owe_welcome(*people)
     outbox.drain()
     return sink
+
+
+def owe_code(person):
+    account_mail_composed.send(
+        sender=None, user=person, kind="login_code", email=person.email,
+        subject="Code", text="31415926", html="",
+        expires_at=timezone.now() + timedelta(minutes=10),
+    )  # fmt: skip
 
 
 def refuse(sink, *people):
@@ -59,8 +65,46 @@ def asked(sink):
 def test_many_refusals_on_end_stop_all_mail_and_give_up_none(stopped, people):
     assert circuit_open().last_answer == NO
     assert states() == {State.OWED}
-    assert asked(stopped) == len(people)  # what was claimed already; from now on one at a time
-    assert not AddressTrouble.objects.exists()
+    assert asked(stopped) == len(people)  # what was claimed already; from now on a few at a time
+
+
+@pytest.mark.parametrize("answer", ["550 5.1.1 No such user", "550 Unrouteable address"])
+def test_addresses_that_do_not_exist_stop_nothing(sink, people, answer):
+    """P13: anybody can forge five senders that nobody reads."""
+    for person in people:
+        sink.handler.answers[person.email] = [answer]
+    owe_welcome(*people)
+
+    outbox.drain()
+
+    assert (circuit_open(), states()) == (None, {State.FAILED})
+    assert AddressTrouble.objects.count() == len(people)
+
+
+def test_codes_are_tried_all_the_same(stopped, clock, alice, people):
+    """They expire before the next that try. The first that is accepted lets all go."""
+    stopped.handler.answers.clear()
+    owe_code(alice)
+
+    outbox.drain()
+
+    assert [mail.recipients for mail in stopped.mails][:1] == [[alice.email]]
+    assert circuit_open() is None
+
+
+def test_a_refused_code_is_tried_ever_more_seldom(stopped, clock, alice):
+    refuse(stopped, alice)
+    owe_code(alice)
+    started, tries = timezone.now(), []
+    for _second in range(0, 600, 5):
+        before = len(stopped.handler.answers[alice.email])
+        outbox.drain()
+        if len(stopped.handler.answers[alice.email]) < before:
+            tries.append((timezone.now() - started).total_seconds())
+        clock.shift(5)
+
+    assert tries == [0, 15, 30, 60, 120, 240, 480]
+    assert circuit_open() is not None
 
 
 def test_who_got_mail_before_tries_first(sink, clock, people, alice):
@@ -82,16 +126,45 @@ def test_who_got_mail_before_tries_first(sink, clock, people, alice):
     assert [mail.recipients for mail in sink.mails] == [[alice.email]] * 2
 
 
-def test_one_mail_at_a_time_tries_ever_more_seldom(stopped, clock):
+def test_of_several_that_try_one_accepted_is_enough(sink, clock, people, alice):
+    """P13: none of them ever got mail, and dead addresses come first."""
+    refuse(sink, *people)
+    owe_welcome(*people[:5])
+    outbox.drain()
+    assert circuit_open()
+    owe_welcome(*people[5:], alice)
+
+    clock.shift(300)
+    outbox.drain()
+
+    assert len(sink.to(alice)) == 1
+    assert circuit_open() is None
+
+
+def test_those_that_try_go_to_different_people(stopped, clock, alice, people):
+    """Whose address is dead may have ten mails waiting."""
+    stopped.handler.answers[alice.email] = [NO] * 20
+    for number in range(10):
+        owe(Kind.WELCOME, alice, cause=f"user:{number}")
+
+    clock.shift(300)
+    outbox.drain()
+
+    assert len(stopped.handler.answers[alice.email]) == 19
+    assert asked(stopped) == len(people) + 5
+
+
+def test_a_few_mails_try_ever_more_seldom(stopped, clock):
     started, tries = timezone.now(), []
     for _minute in range(60):
         before = asked(stopped)
         outbox.drain()
         outbox.drain()
-        tries += [(timezone.now() - started).total_seconds() // 60] * (asked(stopped) - before)
+        if count := asked(stopped) - before:
+            tries.append(((timezone.now() - started).total_seconds() // 60, count))
         clock.shift(60)
 
-    assert tries == [5, 10, 20, 35, 50]
+    assert tries == [(5, 5), (10, 5), (20, 5), (35, 5), (50, 5)]
 
 
 def test_the_first_that_is_accepted_lets_all_go(stopped, clock, people):
@@ -155,7 +228,7 @@ def test_one_accepted_by_another_worker_is_enough(sink, people, alice, clock):
     owe_welcome(alice)
     (hers,) = outbox.claim(breaker := Breaker())
     breaker.is_troubled = False  # as if it had begun before the refusals
-    outbox.deliver(hers, get_connection(), breaker)
+    outbox.deliver(hers, KeptConnection(), breaker)
     owe_welcome(*people[4:8])
     outbox.drain()
 
@@ -186,26 +259,14 @@ def test_a_refused_sender_stops_all_as_well(sink, people):
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_two_workers_try_with_one_mail(stopped, clock, people, round_):
+def test_of_two_workers_one_tries(stopped, clock, people, round_):
     """P5"""
     clock.shift(300)
-    barrier = threading.Barrier(2)
     before = asked(stopped)
 
-    def work():
-        try:
-            barrier.wait()
-            outbox.drain()
-        finally:
-            connection.close()
+    two_workers(outbox.drain)
 
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-    assert asked(stopped) - before == 1
+    assert asked(stopped) - before == 5
 
 
 # --- Who hears of it ---------------------------------------------------------------------
@@ -223,8 +284,8 @@ def test_administrators_hear_once_and_by_mail_when_it_works(sink, clock, people,
 
     assert told == [Kind.MAIL_STOPPED]
     (mail,) = sink.to(ada)
-    assert mail["Subject"] == "The mail server refused everything for a while"
-    assert reverse("admin:notifications_outgoingmail_changelist") in mail.text
+    assert mail["Subject"] == "The mail server refused everything"
+    assert f"{OUTBOX}?state=failed\n" in mail.text
 
 
 def test_the_doctor_and_the_dashboard_say_why_no_mail_goes_out(stopped, login, ada, settings):
@@ -266,6 +327,7 @@ def test_administrators_hear_of_mails_given_up_once_an_hour(sink, clock, ada, al
     assert before == 0
     assert told.values_list("recipient__email", "mail__state").get() == (ada.email, "sent")
     assert sink.to(ada)[-1]["Subject"] == "Mails were given up"
+    assert f"{OUTBOX}?state=failed\n" in sink.to(ada)[-1].text
 
 
 def test_that_such_a_mail_was_given_up_alarms_nobody(sink, clock, ada):

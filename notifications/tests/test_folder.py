@@ -1,5 +1,7 @@
 """Without a mail server every mail is a file that a person can open."""
 
+import email
+import email.policy
 from pathlib import Path
 
 import pytest
@@ -27,13 +29,28 @@ def test_mail_becomes_a_readable_file(folder, alice):
 
     outbox.drain()
 
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.txt")
     assert " alice@example.org Your account is ready " in path.name
     head, _, body = path.read_text(encoding="utf-8").partition("\n\n")
     assert "\nTo: alice@example.org\nSubject: Your account is ready\n" in head
     assert "\nAuto-Submitted: auto-generated" in head
     assert "Welcome, Alice." in body
-    assert OutgoingMail.objects.get().last_answer == f"Written to {folder}"
+    mail = OutgoingMail.objects.get()
+    assert (mail.outcome, mail.last_answer) == ("Written to a file", f"Written to {folder}")
+
+
+def test_the_mail_itself_is_beside_it(folder, alice):
+    """D0-22: as it would go out, for mail programs to open."""
+    owe(Notification.Kind.WELCOME, alice, cause="user:1")
+
+    outbox.drain()
+
+    whole, words = sorted(folder.iterdir())
+    assert (whole.stem, whole.suffix) == (words.stem, ".eml")
+    mail = email.message_from_bytes(whole.read_bytes(), policy=email.policy.default)
+    assert mail["Message-ID"] == OutgoingMail.objects.get().message_id
+    assert "Welcome, Alice." in mail.get_body(["plain"]).get_content()
+    assert "Your account is ready</h1>" in mail.get_body(["html"]).get_content()
 
 
 def test_it_says_where_to_answer(folder, settings, ticket):
@@ -42,7 +59,7 @@ def test_it_says_where_to_answer(folder, settings, ticket):
 
     outbox.drain()
 
-    texts = [path.read_text(encoding="utf-8") for path in folder.iterdir()]
+    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.txt")]
     hers = [text.partition("\n\n")[0] for text in texts if "\nTo: alice@example.org\n" in text]
     assert hers
     assert all("\nReply-To: care+t" in head for head in hers)
@@ -51,22 +68,21 @@ def test_it_says_where_to_answer(folder, settings, ticket):
 def test_file_is_for_its_owner_and_group(folder):
     write()
 
-    (path,) = folder.iterdir()
-    assert path.stat().st_mode & 0o777 == 0o640
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o640, 0o640]
 
 
 def test_words_are_kept_as_they_are(folder):
     write()
 
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.txt")
     assert path.read_text(encoding="utf-8").endswith("\n\nHéllo\n\nworld")
 
 
-def test_equal_mails_are_two_files(folder):
+def test_equal_mails_have_names_of_their_own(folder):
     write()
     write()
 
-    assert len(list(folder.iterdir())) == 2
+    assert len({path.stem for path in folder.iterdir()}) == 2
 
 
 @pytest.mark.parametrize(
@@ -76,10 +92,9 @@ def test_equal_mails_are_two_files(folder):
 def test_hostile_subject_stays_in_the_folder(folder, subject):
     write(subject=subject)
 
-    (path,) = folder.iterdir()
-    assert path.parent == folder
-    assert path.name[:4].isdigit()
-    assert len(path.name.encode()) < 255
+    paths = list(folder.iterdir())
+    assert len(paths) == 2
+    assert all(path.name[:4].isdigit() and len(path.name.encode()) < 255 for path in paths)
 
 
 def test_several_recipients_share_a_file(folder):
@@ -87,5 +102,5 @@ def test_several_recipients_share_a_file(folder):
 
     FolderBackend().send_messages([message])
 
-    (path,) = folder.iterdir()
+    (path,) = folder.glob("*.txt")
     assert "To: a@example.org, b@example.org\n" in path.read_text(encoding="utf-8")

@@ -34,10 +34,10 @@ HOSTILE = [
 def test_header_injection(sink, bob, ada, words):
     """What people type as subject, name or product never becomes a header or a recipient."""
     mallory = make_user(words, email="mallory@example.org")
-    ticket = make_ticket(
-        requester=mallory, assignee=bob, by=ada, subject=words, against=words,
-        category=make_category(words[:90]),
-    )  # fmt: skip
+    category = make_category(words[:90])
+    ticket = make_ticket(requester=mallory, subject=words, against=words, category=category)
+    outbox.drain()  # then who has it stands in a mail of its own
+    actions.assign(ticket, to=bob, by=ada)
     post_message(ticket, by=mallory, body=words)
 
     outbox.drain()
@@ -66,6 +66,7 @@ def test_null_and_direction_marks_leave_the_subject():
 @pytest.mark.plan("SEC-D19")
 def test_everyone_gets_a_mail_of_their_own(sink, ticket, alice, bob, ada):
     actions.change_status(ticket, Status.WAITING, by=ada)
+    make_ticket(alice, category=ticket.category)  # of which Ada hears
 
     outbox.drain()
 
@@ -80,7 +81,7 @@ def test_everyone_gets_a_mail_of_their_own(sink, ticket, alice, bob, ada):
 
 
 @pytest.mark.plan("SEC-D20")
-def test_internal_notes_are_in_no_mail(sink, ticket, alice, bob, ada, dave):
+def test_internal_notes_are_in_no_mail_to_customers(sink, ticket, alice, bob, ada, dave):
     """The canary is written before, between and after every kind of ticket mail."""
     canary = "CANARY-7731"
     post_note(ticket, by=bob, body=canary)
@@ -95,8 +96,8 @@ def test_internal_notes_are_in_no_mail(sink, ticket, alice, bob, ada, dave):
 
     outbox.drain()
 
-    texts = [mail.text + mail.html for mail in sink.mails]
-    assert [text for text in texts if canary in text] == []
+    told = [mail for mail in sink.mails if canary in mail.text + mail.html]
+    assert told == [mail for mail in sink.to(dave) if canary in mail.text] != []
     assert [mail.text for mail in sink.to(alice) if "/workspace/" in mail.text] == []
     assert len(sink.to(alice)) == 6
 

@@ -115,7 +115,9 @@ def test_a_broken_template_stops_no_mail(own, ticket, bob, mailoutbox, caplog, w
     mail = mail_of(ticket, bob, mailoutbox)
 
     assert "\nBob wrote:\n" in mail.body
-    assert "The mail template message_message.txt is broken" in caplog.text
+    (line,) = [line for line in caplog.messages if "mail template" in line]
+    assert line.startswith("The mail template message_message.txt is broken, so ")
+    assert "\n" not in caplog.text.strip()
 
 
 # --- They are checked ------------------------------------------------------------------
@@ -133,6 +135,7 @@ def test_the_check_finds_what_is_wrong_and_where(own):
     own("closed_subject.txt", "One\nTwo {% include 'nothing.txt' %}")
     own("de/resolved_message.txt", "{{ tickt.subject }} ist fertig")
     own("mesage_message.txt", "Hello")
+    own("ruled_message.txt", "{% load nonsense %}")
     own("xx/message_message.txt", "Hello")
 
     assert sorted(checked()) == [
@@ -140,8 +143,55 @@ def test_the_check_finds_what_is_wrong_and_where(own):
         "de/resolved_message.txt:1: Nothing is called tickt.subject here",
         "mesage_message.txt: No mail has a template of this name",
         "message_message.txt:2: Unexpected end of expression in if tag.",
+        "ruled_message.txt:1: 'nonsense' is not a registered tag library.",
         "xx/message_message.txt: No language has a folder of this name",
     ]
+
+
+def test_the_check_finds_what_a_template_may_not_call(own):
+    """The rest of the mails is looked at all the same."""
+    own("_why.txt", "Why:\n{% if ticket %}{{ ticket.delete }}{% endif %}")
+    own("closed_subject.txt", "{{ ticket.reference.replace|upper }}")
+    own("resolved_subject.txt", "{{ nobody }}")
+
+    assert checked() == [
+        "_why.txt:2: It asks for something templates may not call",
+        "resolved_subject.txt:1: Nothing is called nobody here",
+        "closed_subject.txt:1: It asks for something templates may not call",
+    ]
+
+
+def test_the_check_finds_what_is_included_seldom(own):
+    own("closed_subject.txt", "{% if nobody %}\n{% include 'nothing.txt' %}{% endif %}")
+
+    assert checked() == ["closed_subject.txt:2: There is no template nothing.txt"]
+
+
+def test_a_template_may_include_its_neighbour(own):
+    own("message_message.txt", '{% include "./_why.txt" %}')
+    own("de/message_message.txt", '{% include "../_why.txt" %}')
+
+    assert run("check") == f"All {len(NAMES)} mails can be written, in: en, de\n"
+    assert (ask_templates().level, ask_templates().found) == ("ok", "2 are your own")
+
+
+def test_a_folder_named_like_a_template_is_told_once(own):
+    folder = own("closed_subject.txt", "{{ nobody }}").with_name("closed_message.txt")
+    folder.mkdir()
+
+    assert checked() == [
+        "closed_message.txt: Is a directory",
+        "closed_subject.txt:1: Nothing is called nobody here",
+    ]
+    assert ask_templates().found == f"{folder}: Is a directory"
+
+
+def test_the_check_says_what_becomes_of_the_mails(own):
+    own("message_message.txt", "{{ nobody }}")
+
+    words = r"^1 found\. .* the product’s own is used; a name that means nothing stays empty\.$"
+    with pytest.raises(CommandError, match=words):
+        run("check")
 
 
 def test_the_list_says_what_is_overridden(own):
@@ -162,13 +212,24 @@ def test_one_mail_is_shown(own):
     assert "</h1>" in run("show", "digest", "--html")
 
 
+def test_a_mail_is_shown_that_has_a_broken_template(own, caplog):
+    own("message_message.txt", "{% load nonsense %}")
+
+    first, *shown = run("show", "message").splitlines()
+
+    broken = "A template is broken, so the product’s own is used: "
+    assert first == f"{broken}'nonsense' is not a registered tag library."
+    assert "Priya wrote:" in shown
+    assert caplog.messages == []
+
+
 def test_nothing_of_a_sample_stays(mailoutbox, django_capture_on_commit_callbacks):
     """No row, no number, no mail, and nothing is rung for."""
     models = (User, Ticket, Category, Notification, OutgoingMail, ReferenceCounter)
     before = [list(model.objects.order_by("pk").values()) for model in models]
 
     with django_capture_on_commit_callbacks() as rung:
-        for name in ("message", "mended", "digest", "mail_too_large"):
+        for name in ("message", "mended", "digest", "mail_unreadable"):
             sample_of(name, "en")
 
     assert [list(model.objects.order_by("pk").values()) for model in models] == before
@@ -185,6 +246,37 @@ def test_the_doctor_knows_of_broken_templates(own):
 
     assert finding.level == "bad"
     assert finding.found == f"{path}:1: Unexpected end of expression in if tag."
+    assert finding.hint.endswith(" own is used. Run: manage.py mail_templates check")
+
+
+def test_the_doctor_knows_of_templates_that_include_nothing(own):
+    """What a template chooses itself is only known when it is filled in."""
+    own("message_message.txt", "{% include nobody %}{% include 'base_'|add:nobody %}")
+    assert ask_templates().level == "ok"
+    path = own("closed_subject.txt", "One\n{% include './nothing.txt' %}")
+
+    finding = ask_templates()
+
+    assert finding.level == "bad"
+    assert finding.found == f"{path}:2: There is no template {FOLDER}/nothing.txt"
+    own("nothing.txt", "Two")
+    assert ask_templates().level != "bad"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("mesage_message.txt", "No mail has a template of this name"),
+        ("xx/message_message.txt", "No language has a folder of this name"),
+    ],
+)
+def test_the_doctor_knows_of_templates_nobody_looks_for(own, name, why):
+    path = own(name, "Hello")
+
+    finding = ask_templates()
+
+    assert (finding.level, finding.found) == ("warn", f"{path}: {why}")
+    assert finding.hint == "Run: manage.py mail_templates check"
 
 
 # --- The product's frame gets its styles before it is filled in --------------------------

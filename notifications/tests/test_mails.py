@@ -10,12 +10,14 @@ from accounts import people
 from accounts.models import AgentProfile, Application, Role, Standing
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
+from notifications import bell
 from notifications.mail import outbox
 from notifications.mail.envelopes import subject_for
-from notifications.models import OutgoingMail
+from notifications.models import Notification, OutgoingMail
 from tickets import actions
 from tickets.improvement import feedback
 from tickets.models import Attachment, Ticket
+from tickets.parties import participants
 from tickets.tests.factories import make_ticket
 from tickets.workflow import ResolutionKind, Status
 
@@ -116,23 +118,54 @@ def test_receipt_says_what_was_written_and_what_happens_next(sink, alice, ada, k
     assert mail["Subject"] == f"[{ticket.reference}] Kettle stopped heating"
     assert mail.headline == "We have your ticket"
     assert "> It stays cold." in mail.text
-    assert "What happens next: We have your ticket. An agent will answer by" in mail.text
+    assert "What happens next: An agent will answer by" in mail.text
     assert f"http://localhost:8000/tickets/{ticket.reference}/" in mail.text
     assert f"http://localhost:8000/tickets/{ticket.reference}/" in mail.html
     (mail,) = sink.to(ada)
     assert mail.headline == "New ticket without an agent"
 
 
-def test_assignment(sink, ticket, alice, bob):
+def test_assignment(sink, alice, bob, ada, kettles):
     """D3-3: the customer learns the name, the agent the story."""
+    ticket = make_ticket(alice, category=kettles)
+    outbox.drain()
+    actions.assign(ticket, to=bob, by=ada)
+
     outbox.drain()
 
-    mail = sink.to(alice)[-1]
+    _receipt, mail = sink.to(alice)
     assert mail.headline == "Bob has your ticket"
     (mail,) = sink.to(bob)
     assert mail.headline == "Ada gave you a ticket"
     assert "> The light comes on but the water stays cold." in mail.text
     assert f"http://localhost:8000/workspace/tickets/{ticket.reference}/" in mail.text
+
+
+def test_who_has_it_before_the_receipt_is_written_stands_there(sink, ticket, alice):
+    """D3-3: in one mail, not two, and on record; the bell rings for both."""
+    outbox.drain()
+
+    (mail,) = sink.to(alice)
+    assert mail.headline == "We have your ticket"
+    assert "What happens next: Bob is working on it." in mail.text
+    assert "What happens next:</strong> Bob is working on it." in mail.html
+    left_out = Notification.objects.get(recipient=alice, kind="assigned")
+    assert (left_out.mail.state, left_out.mail.last_answer) == (
+        "dropped",
+        "The receipt says who has it.",
+    )
+    assert bell.count_unread(alice) == 2
+
+
+def test_who_takes_part_gets_no_receipt_and_hears_who_has_it(sink, alice, bob, carol, ada, kettles):
+    ticket = make_ticket(alice, category=kettles)
+    participants.add(ticket, carol.email, by=ada)
+    actions.assign(ticket, to=bob, by=ada)
+
+    outbox.drain()
+
+    assert [mail.headline for mail in sink.to(alice)] == ["We have your ticket"]
+    assert sink.to(carol)[-1].headline == "Bob has the ticket of Alice"
 
 
 def test_message(sink, quiet_ticket, alice, bob):
@@ -360,8 +393,8 @@ def test_long_message_is_cut(sink, quiet_ticket, bob):
     (mail,) = sink.mails
     assert 3900 < mail.text.count("word") * 5 < 4001
     assert "word…\n" in mail.text
-    assert "Read the rest on your ticket." in mail.text
-    assert "Read the rest on your ticket." in mail.html
+    assert "Read the rest on the ticket’s page." in mail.text
+    assert "Read the rest on the ticket’s page." in mail.html
 
 
 def test_short_message_is_not_cut(sink, quiet_ticket, bob):

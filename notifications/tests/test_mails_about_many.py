@@ -1,12 +1,18 @@
 """One mail for many things: what waited for the day's digest, for morning or for the next hour."""
 
+import functools
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from messaging.actions import post_message, post_note
 from notifications.mail import outbox
+from notifications.mail.addressing import A_MOMENT, address_notifications
 from notifications.mail.composing import NotMeant, compose
 from notifications.models import Notification, OutgoingMail, Preference
 from tickets import actions
+from tickets.mail_addresses import named_in_message_id
 from tickets.tests.factories import make_ticket
 from tickets.workflow import Status
 
@@ -67,6 +73,38 @@ def test_about_one_ticket_it_stays_in_its_thread(together, ticket, alice, bob, s
     assert mail.reply_to[0].startswith("care+t")
 
 
+@pytest.mark.plan("SEC-A5")
+@pytest.mark.parametrize("is_note_last", [True, False])
+def test_what_tells_of_a_note_takes_no_answers(ticket, alice, bob, ada, settings, is_note_last):
+    """Else what answers the note would be published. Two messages take answers."""
+    settings.REPLY_ADDRESS = "care@acme.example"
+    message = says(ticket, alice, "It drips.")
+    note = functools.partial(post_note, ticket, by=ada, body="A known fraudster.")
+
+    mails = {}
+    for name, things in {
+        "clear": [message, message],
+        "mixed": [message, note] if is_note_last else [note, message],
+    }.items():
+        outbox.drain()
+        for happen in things:
+            happen()
+        theirs = Notification.objects.filter(mail=None, recipient=bob)
+        theirs.update(not_before=timezone.now() + A_MOMENT * 2)
+        with time_machine.travel(timezone.now() + A_MOMENT * 3):
+            address_notifications()
+            mail = OutgoingMail.objects.filter(recipient=bob).latest("pk")
+            mails[name] = mail, compose(mail)
+
+    for name, (mail, told) in mails.items():
+        is_clear = name == "clear"
+        assert "2 things happened" in told.body
+        assert (named_in_message_id(mail.message_id) is not None) == is_clear, name
+        assert bool(told.reply_to) == is_clear, name
+        assert ("Answer above this line" in told.body) == is_clear, name
+        assert ("Answer this email" in told.body) == is_clear, name
+
+
 def test_what_is_not_meant_any_more_is_left_out(together, ticket, toaster, alice, bob, ada):
     waiting = together(
         alice, says(ticket, bob, "One."), says(ticket, bob, "Two."), says(toaster, bob, "Three.")
@@ -77,6 +115,21 @@ def test_what_is_not_meant_any_more_is_left_out(together, ticket, toaster, alice
 
     assert "Two." in mail.body
     assert "Three." not in mail.body
+
+
+def test_what_is_left_out_says_why(together, ticket, toaster, alice, bob, ada):
+    """Issue 6: "Who was told" must not say of it that the server accepted it."""
+    waiting = together(alice, says(ticket, bob, "One."), says(toaster, bob, "Two."))
+    actions.bin_ticket(toaster, by=ada)
+
+    outbox.drain()
+
+    told = Notification.objects.filter(recipient=alice, kind="message").order_by("pk")
+    assert list(told.values_list("mail__state", "mail__last_answer")) == [
+        ("sent", ""),
+        ("dropped", "The person may no longer see the ticket."),
+    ]
+    assert told[0].mail == waiting
 
 
 def test_what_is_left_alone_is_a_mail_of_its_own(together, ticket, toaster, alice, bob, ada):

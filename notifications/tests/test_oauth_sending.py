@@ -79,7 +79,7 @@ def test_a_wrong_token_sends_nothing(provider):
 
 
 def test_without_the_mailbox_nothing_is_sent(provider):
-    with pytest.raises(TokenRefused, match="no mailbox"):
+    with pytest.raises(TokenRefused, match="no mailbox called Care, see EMAIL_OAUTH_MAILBOX"):
         send()
 
     assert provider.mails == []

@@ -1,47 +1,27 @@
 """Claiming, sending, trying again: against a real SMTP server that answers by script."""
 
-import re
-import threading
 import uuid
 from datetime import timedelta
 
 import pytest
-from django.core import mail as django_mail
-from django.db import connection
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications.mail import outbox
+from notifications.mail.backends import KeptConnection
 from notifications.mail.circuit import Breaker
 from notifications.models import Notification, OutgoingMail
-from notifications.owing import owe
 from notifications.tasks import send_owed_mail
 from tickets.tests.factories import make_ticket
 
-from .smtp import SLOW, Sink, free_port
+from .outgoing import owe_welcome, rows
+from .workers import two_workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Kind = Notification.Kind
 State = OutgoingMail.State
-
-
-@pytest.fixture
-def quiet_ticket(ticket):
-    """Alice's ticket with Bob; nothing is owed because of what happened so far."""
-    Notification.objects.all().delete()
-    return ticket
-
-
-def owe_welcome(*people):
-    for person in people:
-        owe(Kind.WELCOME, person, cause=f"user:{person.pk}")
-
-
-def rows(*fields):
-    return list(OutgoingMail.objects.order_by("pk").values_list(*fields))
 
 
 def test_sent_mail_is_marked_with_the_servers_answer(sink, alice):
@@ -121,103 +101,6 @@ def test_mail_is_given_up_after_ten_tries(sink, alice, clock, settings):
     assert mail.last_answer == "451 Later"
 
 
-@pytest.mark.plan("SEC-F3")
-def test_server_that_is_down_costs_no_tries_and_the_outbox_drains_after(settings, clock, alice):
-    """Each mail waits as long again as it has waited; then all arrive in order, once."""
-    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    people = [make_user() for _ in range(30)]
-    owe_welcome(*people)
-
-    delays = []
-    for _ in range(5):
-        outbox.drain()
-        (next_try, answer) = rows("next_try_at", "last_answer")[0]
-        delays.append(round((next_try - timezone.now()).total_seconds()))
-        clock.move_to(next_try)
-    before = set(rows("state", "tries"))
-    clock.shift(1800)
-    with Sink(settings.EMAIL_PORT) as sink:
-        outbox.drain()
-
-    assert "ConnectionRefusedError" in answer
-    assert delays == [15, 15, 30, 60, 120]
-    assert before == {("owed", 0)}
-    assert sorted(mail.recipients[0] for mail in sink.mails) == sorted(p.email for p in people)
-    assert set(rows("state")) == {("sent",)}
-
-
-@pytest.mark.plan("SEC-F3")
-def test_pages_wait_for_no_mail_server_and_mails_come_in_order(
-    settings, clock, login, quiet_ticket, alice
-):
-    """P2: what is owed grows meanwhile, where administrators see it."""
-    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    page = reverse("messaging:write", args=[quiet_ticket.reference])
-    waiting = []
-    for number in range(6):
-        written = {"body": f"No. {number}", "key": str(uuid.uuid4()), "kind": "reply"}
-        assert login(quiet_ticket.assignee).post(page, written).status_code == 302
-        outbox.drain()
-        waiting.append(OutgoingMail.objects.filter(state=State.OWED, recipient=alice).count())
-        clock.shift(300)
-
-    with Sink(settings.EMAIL_PORT) as sink:
-        outbox.drain()
-
-    assert waiting == [1, 2, 3, 4, 5, 6]
-    said = [re.search(r"^> (No. \d)$", mail.text, re.MULTILINE)[1] for mail in sink.to(alice)]
-    assert said == [f"No. {number}" for number in range(6)]
-
-
-def test_delay_of_an_outage_is_capped_and_ends(settings, clock, alice):
-    settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    owe_welcome(alice)
-    outbox.drain()
-
-    clock.shift(3600)
-    outbox.drain()
-    (mail,) = OutgoingMail.objects.all()
-    clock.shift(48 * 3600)
-    outbox.drain()
-
-    assert mail.next_try_at - timezone.now() == timedelta(minutes=5) - timedelta(hours=48)
-    assert rows("state") == [("failed",)]
-
-
-def test_refused_sender_is_not_the_mails_fault(sink, alice, settings):
-    """An operator mends it, and nothing was given up meanwhile."""
-    sink.handler.handle_MAIL = refuse_sender
-    owe_welcome(alice)
-
-    outbox.drain()
-
-    assert rows("state", "tries", "last_answer") == [("owed", 1, "550 Not you")]
-
-
-async def refuse_sender(server, session, envelope, address, options):
-    return "550 Not you"
-
-
-@pytest.mark.plan("SEC-F4")
-def test_slow_server_times_out_and_other_mail_continues(sink, settings, clock, alice, carol):
-    settings.EMAIL_TIMEOUT = 1.5
-    sink.handler.answers[alice.email] = [SLOW, SLOW, SLOW]
-    owe_welcome(alice, carol)
-
-    for _sweep in range(3):
-        outbox.drain()
-        clock.shift(15)
-
-    assert [mail.recipients for mail in sink.mails] == [[carol.email]]
-    assert rows("email", "state", "tries") == [
-        ("alice@example.org", "owed", 2),
-        ("carol@example.org", "sent", 0),
-    ]
-
-
 def test_later_mail_of_a_ticket_waits_for_the_earlier(sink, clock, quiet_ticket, alice, bob):
     """P2: the order holds for each ticket and person, and others do not wait."""
     sink.handler.answers[alice.email] = ["450 Later"]
@@ -254,20 +137,8 @@ def test_two_workers_send_each_mail_once(sink, round_):
     """P5: both claim at the same moment."""
     people = [make_user() for _ in range(45)]
     owe_welcome(*people)
-    barrier = threading.Barrier(2)
 
-    def work():
-        try:
-            barrier.wait()
-            outbox.drain()
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    two_workers(outbox.drain)
 
     assert sorted(mail.recipients[0] for mail in sink.mails) == sorted(p.email for p in people)
     assert set(rows("state")) == {("sent",)}
@@ -291,8 +162,11 @@ def test_worker_that_lost_its_lease_does_not_send(sink, alice):
     owe_welcome(alice)
     (mail,) = outbox.claim(Breaker())
     OutgoingMail.objects.update(lease=uuid.uuid4())  # a second worker took it over
+    connection = KeptConnection()
+    connection.open()
 
-    outbox.deliver_for_a_while([mail], django_mail.get_connection(), Breaker())
+    outbox.deliver_for_a_while([mail], connection, Breaker())
+    connection.close()
 
     assert sink.mails == []
     assert rows("state") == [("owed",)]
@@ -300,7 +174,7 @@ def test_worker_that_lost_its_lease_does_not_send(sink, alice):
 
 def test_sweep_finds_what_a_lost_bell_left(sink, quiet_ticket, bob, monkeypatch):
     """P2: the row is the promise; the task asks for nothing but the database."""
-    monkeypatch.setattr("notifications.receivers.ring", lambda: None)
+    monkeypatch.setattr("accounts.bells._ring", lambda task: None)
     post_message(quiet_ticket, by=bob, body="Hello")
 
     send_owed_mail()
@@ -311,15 +185,15 @@ def test_sweep_finds_what_a_lost_bell_left(sink, quiet_ticket, bob, monkeypatch)
 def test_bell_to_a_broker_that_is_down_is_harmless(quiet_ticket, bob, monkeypatch, caplog):
     """SEC-F5: the message is kept and the page goes on."""
 
-    def unreachable():
+    def unreachable(task):
         raise OSError("Connection refused")
 
-    monkeypatch.setattr("notifications.tasks.send_owed_mail.delay", unreachable)
+    monkeypatch.setattr("accounts.bells.current_app.send_task", unreachable)
 
     post_message(quiet_ticket, by=bob, body="Hello")
 
     assert Notification.objects.filter(kind=Kind.MESSAGE).count() == 1
-    assert "the next sweep sends the mail" in caplog.text
+    assert "so notifications.tasks.send_owed_mail waits for its hour" in caplog.text
 
 
 def test_mail_that_cannot_be_written_does_not_hold_up_the_others(
@@ -342,3 +216,29 @@ def test_mail_that_cannot_be_written_does_not_hold_up_the_others(
         ("carol@example.org", "sent"),
     ]
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_whoever_lost_a_mail_to_another_worker_does_not_give_it_up(sink, alice, ada, clock):
+    """That worker may have sent it, so there is nothing to alarm administrators about."""
+    owe_welcome(alice)
+    (mail,) = outbox.claim(Breaker())
+    OutgoingMail.objects.update(lease=uuid.uuid4())
+
+    outbox.give_up(mail, "451 Later")
+
+    assert rows("state") == [("owed",)]
+    assert not Notification.objects.filter(kind=Kind.MAIL_GIVEN_UP).exists()
+
+
+def test_what_is_sent_while_somebody_sends_it_again_is_left_alone(sink, alice, monkeypatch):
+    owe_welcome(alice)
+    outbox.claim(Breaker())
+
+    def when_a_worker_has_sent_it(mail, owe_anew=outbox._owe_anew):
+        OutgoingMail.objects.update(state=State.SENT, sent_at=timezone.now())
+        owe_anew(mail)
+
+    monkeypatch.setattr(outbox, "_owe_anew", when_a_worker_has_sent_it)
+    outbox.send_again(OutgoingMail.objects.all())
+
+    assert rows("state") == [("sent",)]

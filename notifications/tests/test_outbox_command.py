@@ -1,10 +1,14 @@
+import sqlite3
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from notifications.models import Notification, OutgoingMail, ShortMessage, WebhookDelivery
+from notifications.owed import LEASE
 from notifications.owing import owe
 from notifications.webhooks.events import owe_test
 
@@ -36,8 +40,36 @@ def test_list_shows_state_tries_and_answer(failed):
     lines = run("list").splitlines()
 
     assert lines[0].startswith(f"{failed.pk + 1}\towed\t0 tries\tcarol@example.org\t\tnext try 20")
-    assert lines[1] == f"{failed.pk}\tfailed\t3 tries\talice@example.org\t\t\t550 No"
+    facts = f"{failed.pk}\tfailed\t3 tries\talice@example.org\tAccount confirmed\t\t550 No"
+    assert lines[1] == facts
     assert "31415926" not in "".join(lines)
+
+
+def test_what_is_leased_is_being_sent(alice, clock):
+    """Nothing else can be said of what a killed worker held, until its lease ends."""
+    until = timezone.now() + LEASE
+    OutgoingMail.objects.create(email=alice.email, subject="Hi", leased_until=until)
+    leased = run("list").split("\t")[5]
+    clock.shift(LEASE + timedelta(seconds=1))
+
+    assert leased == "being sent"
+    assert run("list").split("\t")[5].startswith("next try 20")
+
+
+def test_what_was_sent_was_tried(alice):
+    """D2-4: ``tries`` are those in vain; people count the one that was not."""
+    facts = {"recipient": alice, "email": alice.email, "subject": "Hi"}
+    OutgoingMail.objects.create(**facts, state=State.SENT, sent_at=timezone.now())
+
+    assert run("list").split("\t")[1:5] == ["sent", "1 try", "alice@example.org", "Hi"]
+
+
+def test_what_a_mail_tells_is_named_once(failed, alice):
+    owe(Notification.Kind.WELCOME, alice, cause="user:2")
+    owe(Notification.Kind.SUSPENDED, alice, cause="user:3")
+    Notification.objects.update(mail=failed)
+
+    assert run("list").split("\t")[4] == "Account suspended, Account confirmed"
 
 
 def test_list_of_one_state(failed):
@@ -51,9 +83,9 @@ def test_retry(failed, is_named):
 
     failed.refresh_from_db()
     assert words.splitlines() == [
-        "1 mails are owed again.",
-        "0 pushes and SMS are owed again.",
-        "0 deliveries of webhooks are owed again.",
+        "Mails owed again: 1",
+        "Pushes and SMS owed again: 0",
+        "Deliveries of webhooks owed again: 0",
     ]
     assert (failed.state, failed.tries) == ("owed", 0)
 
@@ -92,13 +124,23 @@ def test_retry_of_either(failed, refused, names, states):
     assert (failed.state, refused.state) == states
 
 
-@pytest.mark.parametrize("name", ["x7", "w", "7w", "-1"])
+@pytest.mark.parametrize("name", ["x7", "w", "7w", "-1", "9" * 30])
 def test_what_is_no_id_is_said(refused, name):
     with pytest.raises(CommandError, match="is no id"):
         run("retry", "--", name)
 
     refused.refresh_from_db()
     assert refused.state == "failed"
+
+
+def test_what_is_not_there_is_said(failed, refused):
+    """A typing error must not look like success."""
+    with pytest.raises(CommandError, match=r"^There is no 99998, s7, so nothing is owed"):
+        run("retry", str(failed.pk), f"w{refused.pk}", "99998", "s7")
+
+    failed.refresh_from_db()
+    refused.refresh_from_db()
+    assert (failed.state, refused.state) == ("failed", "failed")
 
 
 @pytest.fixture
@@ -132,3 +174,34 @@ def test_retry_of_pushes_and_sms(failed, unpushed, names, states):
     failed.refresh_from_db()
     unpushed.refresh_from_db()
     assert (failed.state, unpushed.state) == states
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL takes any number of keys")
+def test_retry_of_more_than_a_statement_has_variables(refused, unpushed):
+    """SQLite takes 250,000 at most; here 50."""
+    deliveries = [
+        WebhookDelivery(
+            webhook=refused.webhook, event=refused.event, cause=f"test:{number}", state=State.FAILED
+        )
+        for number in range(60)
+    ]
+    WebhookDelivery.objects.bulk_create(deliveries)
+    pushes = [
+        ShortMessage(
+            channel="push", recipient=unpushed.recipient, notification=unpushed.notification,
+            state=State.FAILED, expires_at=timezone.now(),
+        )
+        for _ in range(60)
+    ]  # fmt: skip
+    ShortMessage.objects.bulk_create(pushes)
+    before = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 50)
+
+    try:
+        words = run("retry")
+    finally:
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
+
+    assert words.splitlines()[1:] == [
+        "Pushes and SMS owed again: 61",
+        "Deliveries of webhooks owed again: 61",
+    ]

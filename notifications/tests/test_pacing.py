@@ -43,21 +43,30 @@ def test_quiet_hours_may_go_over_midnight(hours, now, ends):
     assert quiet(hours, at(now)) == ends
 
 
+LATE, EARLY = ("22:00", "02:30"), ("02:30", "07:00")
+
+
 @pytest.mark.parametrize(
-    ("now", "ends"),
+    ("hours", "now", "ends"),
     [
         # At one o'clock UTC of the 29th, clocks in Berlin jump from two to three.
-        ("2026-03-29 00:30", "29 01:30"),
-        ("2026-03-29 01:05", None),
+        (LATE, "2026-03-29 00:30", "29 01:00"),
+        (LATE, "2026-03-29 00:59", "29 01:00"),
+        (LATE, "2026-03-29 01:00", None),
+        (EARLY, "2026-03-29 00:59", None),
+        (EARLY, "2026-03-29 01:00", "29 05:00"),
         # At one o'clock UTC of the 25th they go back from three to two: half past comes twice.
-        ("2026-10-25 00:10", "25 00:30"),
-        ("2026-10-25 00:40", None),
-        ("2026-10-25 01:10", "25 01:30"),
-        ("2026-10-25 01:40", None),
+        (LATE, "2026-10-25 00:10", "25 01:30"),
+        (LATE, "2026-10-25 00:40", "25 01:30"),
+        (LATE, "2026-10-25 01:10", "25 01:30"),
+        (LATE, "2026-10-25 01:30", None),
+        (EARLY, "2026-10-25 00:29", None),
+        (EARLY, "2026-10-25 00:30", "25 06:00"),
+        (EARLY, "2026-10-25 01:10", "25 06:00"),
     ],
 )
-def test_quiet_hours_end_where_an_hour_is_skipped_or_comes_twice(now, ends):
-    assert quiet(("01:00", "02:30"), at(now)) == ends
+def test_quiet_hours_are_whole_where_an_hour_is_skipped_or_comes_twice(hours, now, ends):
+    assert quiet(hours, at(now)) == ends
 
 
 def test_nobody_without_quiet_hours_waits():
@@ -65,15 +74,20 @@ def test_nobody_without_quiet_hours_waits():
 
 
 @pytest.mark.parametrize(
-    ("moment", "digest"),
+    ("hour", "moment", "digest"),
     [
-        ("2026-01-10 06:59", "10 07:00"),
-        ("2026-01-10 07:00", "11 07:00"),
-        ("2026-03-28 12:00", "29 06:00"),
-        ("2026-10-24 12:00", "25 07:00"),
+        ("08:00", "2026-01-10 06:59", "10 07:00"),
+        ("08:00", "2026-01-10 07:00", "11 07:00"),
+        ("08:00", "2026-03-28 12:00", "29 06:00"),
+        ("08:00", "2026-10-24 12:00", "25 07:00"),
+        # Where its hour is skipped it comes when clocks go on; where it comes twice, once.
+        ("02:30", "2026-03-28 12:00", "29 01:00"),
+        ("02:30", "2026-03-29 01:00", "30 00:30"),
+        ("02:30", "2026-10-24 12:00", "25 00:30"),
+        ("02:30", "2026-10-25 00:30", "26 01:30"),
     ],
 )
-def test_the_digest_is_the_next_one_by_the_persons_clock(moment, digest):
-    found = digest_after(Reaching(digest_at=time(8)), BERLIN, at(moment))
+def test_the_digest_is_the_next_one_by_the_persons_clock(hour, moment, digest):
+    found = digest_after(Reaching(digest_at=time.fromisoformat(hour)), BERLIN, at(moment))
 
     assert found.strftime("%d %H:%M") == digest

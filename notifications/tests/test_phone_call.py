@@ -27,7 +27,7 @@ def test_a_call_becomes_a_ticket_and_a_sign_up_finds_it(sink, ticket):
     """D0-21, D2-5: told once. Before the sign-up the address alone opens nothing."""
     una = Client()
     outbox.drain()
-    receipt, _assigned = sink.to(ticket.requester)
+    (receipt,) = sink.to(ticket.requester)
     assert f"Your ticket has the number {ticket}. This is what Bob wrote down" in receipt.text
     assert f"http://localhost:8000{reverse('account_signup')}" in receipt.text
     assert una.get(ticket.get_absolute_url()).status_code == 302

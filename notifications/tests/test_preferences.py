@@ -11,10 +11,12 @@ from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications import preferences
 from notifications.mail import outbox
+from notifications.mail.unsubscribing import path_to_stop
 from notifications.models import Channel, Notification, OutgoingMail, Preference, Reaching
 from notifications.preferences import Mail, Wishes
 from tickets import actions
 from tickets.tests.factories import make_ticket
+from tickets.tests.reading import text
 from tickets.workflow import ResolutionKind, Status
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,8 @@ CUSTOMERS = {
     "An agent takes on a ticket I raised",
     "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
+    "A ticket of mine is merged with another, or I am added to one",
+    "The cause of a ticket I raised is mended, or a concern of mine is answered",
 }
 AGENTS = {
     "A ticket is given to me",
@@ -65,6 +69,8 @@ AGENTS = {
     "An agent takes on a ticket I raised",
     "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
+    "A ticket of mine is merged with another, or I am added to one",
+    "The cause of a ticket I raised is mended, or a concern of mine is answered",
 }
 ADMINS = {
     "A ticket comes in that nobody has",
@@ -78,6 +84,8 @@ ADMINS = {
     "An agent takes on a ticket I raised",
     "A ticket I raised waits for my answer, or closes soon",
     "A ticket I raised is closed",
+    "A ticket of mine is merged with another, or I am added to one",
+    "The cause of a ticket I raised is mended, or a concern of mine is answered",
 }
 
 
@@ -107,7 +115,8 @@ def test_nobody_chooses_for_others_or_what_is_not_offered(login, alice, bob):
 
     kept = Preference.objects.values_list("user", "kind", "channel").distinct()
     kinds = {Kind.MESSAGE, Kind.STATUS_CHANGED, Kind.ASSIGNED, Kind.CLOSED, Kind.REMINDER}
-    kinds |= {Kind.RATING_ANSWERED, Kind.CALL_LOGGED}
+    kinds |= {Kind.RATING_ANSWERED, Kind.CALL_LOGGED, Kind.MERGED, Kind.JOINED, Kind.MENDED}
+    kinds |= {Kind.CONCERN_SETTLED}
     assert set(kept) == {(alice.pk, kind, "email") for kind in kinds}
 
 
@@ -155,6 +164,8 @@ def test_all_mail_comes_when_nothing_was_chosen(alice, bob, ada, kettles):
 
     assert mailed(alice) == ["assigned", "closed", "message", "resolved", "ticket_raised"]
     assert mailed(bob) == ["assigned_to_you", "message", "status_changed"]
+    assert mailed(ada) == []  # it had an agent before the worker came
+    make_ticket(alice, category=kettles)
     assert mailed(ada) == ["ticket_unassigned"]
 
 
@@ -197,13 +208,34 @@ def test_administrators_may_be_spared_role_requests(login, ada, pete):
     assert dropped(ada) == [("application_received", WORDS)]
 
 
-ALWAYS = {
-    Kind.WELCOME, Kind.APPLICATION_ACCEPTED, Kind.APPLICATION_DECLINED, Kind.APPLICATION_EXPIRED,
-    Kind.SUSPENDED, Kind.REACTIVATED, Kind.ROLE_CHANGED, Kind.NEW_DEVICE, Kind.EXPORT_READY,
-    Kind.ERASURE_ASKED, Kind.ERASURE_STOPPED, Kind.TICKET_RAISED, Kind.RESOLVED,
-    Kind.CONCERN_SETTLED, Kind.MAIL_STOPPED, Kind.MAIL_GIVEN_UP, Kind.STAGED,
-    Kind.MENDED, Kind.JOINED, Kind.MERGED,
+# What can't be refused, by how people are told so.
+TOLD = {
+    "a ticket of yours has arrived": {Kind.TICKET_RAISED},
+    "or is resolved": {Kind.RESOLVED},
+    "a regulated complaint of yours takes a step": {Kind.STAGED},
+    "something happens to your account": {
+        Kind.WELCOME, Kind.APPLICATION_ACCEPTED, Kind.APPLICATION_DECLINED,
+        Kind.APPLICATION_EXPIRED, Kind.SUSPENDED, Kind.REACTIVATED, Kind.ROLE_CHANGED,
+        Kind.NEW_DEVICE, Kind.EXPORT_READY, Kind.ERASURE_ASKED, Kind.ERASURE_STOPPED,
+    },
+    "Administrators always hear at once when mails can’t be sent": {
+        Kind.MAIL_STOPPED, Kind.MAIL_GIVEN_UP,
+    },
 }  # fmt: skip
+ALWAYS = {kind for kinds in TOLD.values() for kind in kinds}
+
+
+def test_what_cannot_be_refused_is_named(login, ada):
+    """Where they choose, and where a link stops mails."""
+    client = login(ada)
+
+    for path in (PAGE, path_to_stop(ada, Kind.CLOSED)):
+        page = text(client.get(path), "main")
+        assert [words for words in TOLD if words not in page] == []
+
+
+def test_only_administrators_read_of_mails_to_administrators(login, alice):
+    assert "Administrators" not in text(login(alice).get(PAGE), "main")
 
 
 @pytest.mark.parametrize("role", Role)
@@ -218,6 +250,19 @@ def test_every_kind_can_be_refused_by_somebody_or_by_nobody():
 
     assert offered | ALWAYS == set(Kind)
     assert not offered & ALWAYS
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Kind.MESSAGE, Kind.STATUS_CHANGED, Kind.RATING_ANSWERED, Kind.CALL_LOGGED, Kind.ASSIGNED,
+        Kind.REMINDER, Kind.CLOSED, Kind.JOINED, Kind.MERGED, Kind.MENDED, Kind.CONCERN_SETTLED,
+    ],
+)  # fmt: skip
+def test_what_a_requester_hears_can_be_refused_in_any_role(role, kind):
+    """Staff raise tickets as well, and who was a customer may be an agent now."""
+    assert preferences.may_be_refused(kind, role)
 
 
 def test_a_row_that_is_not_offered_silences_nothing(alice, bob, ada, kettles):
@@ -341,7 +386,7 @@ def test_what_makes_no_sense_is_refused_beside_its_field(login, alice, typed, fi
     """And what was typed stays, but nothing of it is kept."""
     answer = choose(login(alice), Mail.NEVER, **typed)
 
-    assert answer.context["form"].errors == {field: [words]}
+    assert (answer.status_code, answer.context["form"].errors) == (422, {field: [words]})
     assert f'id="id_{field}_error"' in answer.text
     assert set(answer.context["form"].data.items()) >= set(typed.items())
     assert not alice.notification_preferences.exists()
@@ -353,6 +398,12 @@ def test_the_page_says_whose_clock_counts(login, alice):
     alice.save()
 
     assert "<strong>America/New York</strong>" in login(alice).get(PAGE).text
+
+
+def test_the_page_says_what_quiet_hours_hold_back(login, alice):
+    page = text(login(alice).get(PAGE), "main")
+
+    assert "no mail, push or SMS comes but what can’t wait. The bell still counts." in page
 
 
 def test_the_waiting_choose_too(login):

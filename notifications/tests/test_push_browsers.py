@@ -58,6 +58,8 @@ def test_a_browser_is_added_listed_and_stopped(login, alice):
     "wrong",
     [
         {"endpoint": "https://127.0.0.1/"},
+        {"endpoint": "http://localhost:8198/internal/delete?all=1"},
+        {"endpoint": "https://localhost/"},
         {"endpoint": "https://10.0.0.7/push"},
         {"endpoint": "http://93.184.215.14/"},
         {"endpoint": "https://93.184.215.14/" + "x" * 1000},
@@ -73,8 +75,9 @@ def test_a_browser_is_added_listed_and_stopped(login, alice):
         {"auth": "ключ"},
     ],
 )
-def test_what_no_browser_says_is_refused(login, alice, wrong):
-    """P12: only public push services are ever called."""
+def test_what_no_browser_says_is_refused(login, alice, settings, wrong):
+    """P12: only public push services are ever called, wherever webhooks may lead."""
+    settings.WEBHOOK_INTERNAL_HOSTS = ["localhost", "127.0.0.1"]
     client = login(alice)
 
     client.post(SUBSCRIBE, BROWSER | wrong)
@@ -132,6 +135,14 @@ def test_after_signing_in_anew_it_goes_on(login, alice, endpoint):
     assert answer.status_code == 204
     rows = PushSubscription.objects.values_list("endpoint", "session_key")
     assert list(rows) == [(endpoint, client.session.session_key)]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("alice", "/tickets/"), ("bob", "/workspace/"), ("ada", "/admin/")]
+)
+def test_each_home_has_the_script_that_tells(login, request, name, path):
+    """An administrator may never leave the console."""
+    assert "push-again.js" in login(request.getfixturevalue(name)).get(path).text
 
 
 def test_what_was_stopped_elsewhere_or_is_anothers_does_not_go_on(login, alice, carol):

@@ -4,12 +4,20 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from messaging.actions import post_message
 from notifications.mail import outbox
-from notifications.models import Notification, PushSubscription, ShortMessage
+from notifications.models import (
+    Notification,
+    Preference,
+    PushSubscription,
+    Reaching,
+    ShortMessage,
+)
 from notifications.short_messages import push, sending
 
 from .telephones import Browser, push_to, rows, tell, wants
@@ -167,16 +175,26 @@ def test_what_is_refused_for_good_is_given_up(service, kettle, alice, bob, statu
 
 
 @pytest.mark.plan("SEC-B17")
-def test_a_push_service_that_turned_private_is_not_called(service, kettle, alice, bob, settings):
-    """P12: the address is checked at each call."""
+@pytest.mark.parametrize(
+    ("scheme", "answer"),
+    [
+        ("https", "127.0.0.1 is not on the public internet."),
+        ("http", "The address must begin with https://."),
+    ],
+)
+def test_a_push_service_that_turned_private_is_not_called(
+    service, kettle, alice, bob, settings, scheme, answer
+):
+    """P12: the address is checked at each call, and where webhooks may lead is no place for it."""
     owe_push(service, kettle, alice, bob)
 
-    settings.WEBHOOK_INTERNAL_HOSTS = []
-    PushSubscription.objects.update(endpoint=f"https://127.0.0.1:{service.port}/")
+    settings.WEBHOOK_INTERNAL_HOSTS = ["127.0.0.1"]
+    settings.PUSH_INTERNAL_HOSTS = []
+    PushSubscription.objects.update(endpoint=f"{scheme}://127.0.0.1:{service.port}/")
     send_all()
 
     assert service.calls == []
-    assert rows("state", "last_answer") == [("owed", "127.0.0.1 is not on the public internet.")]
+    assert rows("state", "last_answer") == [("owed", answer)]
 
 
 def test_a_silent_service_is_waited_for_once_in_a_turn(service, kettle, alice, bob, settings):
@@ -226,6 +244,17 @@ def test_what_somebody_else_claimed_is_left_alone(service, kettle, alice, bob):
 
     assert (len(ours), len(theirs)) == (1, 0)
     assert len(service.calls) == 1
+
+
+def test_what_they_chose_is_asked_once_for_each(service, kettle, alice, bob):
+    owe_push(service, kettle, alice, bob)
+
+    with CaptureQueriesContext(connection) as asked:
+        send_all()
+
+    assert rows("state") == [("sent",)]
+    tables = (Preference._meta.db_table, Reaching._meta.db_table)
+    assert [sum(f'FROM "{each}"' in one["sql"] for one in asked) for each in tables] == [1, 1]
 
 
 def test_a_turn_ends_while_others_wait(service, kettle, alice, bob, monkeypatch):

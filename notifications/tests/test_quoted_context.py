@@ -5,7 +5,8 @@ from django.utils.html import escape
 
 from messaging.actions import post_message, post_note
 from messaging.inbound.html_text import text_of
-from messaging.inbound.quotes import new_part
+from messaging.inbound.quotes import sort_out
+from messaging.tests.inbound.mails import answer_to, take_in
 from notifications.mail import outbox
 from notifications.mail.quoting import MAX_QUOTE
 
@@ -46,6 +47,16 @@ def test_the_first_answer_quotes_what_the_ticket_begins_with(mailed, ticket, bob
 
     assert "Alice Archer wrote:\n> The light comes on but the water stays cold.\n" in mail.body
     assert "The light comes on but the water stays cold." in mail.alternatives[0].content
+
+
+def test_what_the_registry_says_by_itself_has_the_name_it_has_on_the_page(mailed, ticket, bob):
+    """D2-4: in the headline, and where it is quoted."""
+    said = mailed(lambda: post_message(ticket, by=None, body="We are back Monday.", rule="test"))
+
+    answer = mailed(lambda: post_message(ticket, by=bob, body="Here we are."))
+
+    assert "\nThe registry wrote to you\n" in said.body
+    assert "The registry wrote:\n> We are back Monday.\n" in answer.body
 
 
 @pytest.mark.plan("SEC-A5", "SEC-D20")
@@ -110,9 +121,9 @@ def test_an_answer_is_told_from_what_it_quotes(mailed, ticket, alice, bob, answe
     """However their mail program quotes ours, which quotes others."""
     post_message(ticket, by=alice, body="The red one.")
     mail = mailed(lambda: post_message(ticket, by=bob, body="Thank you:\n\n> is this right?"))
-    text = answer(mail)
+    text, new, own, _wrapped = sort_out(answer(mail))
 
-    assert text[: new_part(text)] == ANSWER
+    assert (text[:new], own) == (ANSWER, ANSWER)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,33 @@ def test_an_answer_in_html_is_too(mailed, ticket, alice, bob, around):
     ours = html[html.index("<div role=") : html.index("</body>")]
     words = escape(ANSWER).replace("\n", "<br>")
 
-    text, new = text_of(f"<html><body><p>{words}</p>{around.format(ours)}</body></html>")
+    page = f"<html><body><p>{words}</p>{around.format(ours)}</body></html>"
+    text, new, own, _wrapped = sort_out(text_of(page))
 
-    assert text[:new].strip() == ANSWER
+    assert (text[:new], own) == (ANSWER, ANSWER)
     assert "The red one." in text[new:]
+
+
+FORWARDED = "See what the shop wrote.\n\n---- Forwarded message ----\n> We repair nothing.\n"
+SIGNED = "Still cold.\n\n-- \nAlice Archer, Kettle Street 1\n"
+
+
+@pytest.mark.parametrize(("body", "has_more"), [(FORWARDED, True), (SIGNED, False)])
+def test_who_forwards_something_is_read_on_the_page(mailed, ticket, alice, body, has_more):
+    """Staff read the customer's own words in the mail, and that these are not all."""
+    mail = mailed(lambda: take_in(answer_to(ticket, alice, body=body)))
+
+    assert body.split("\n")[0] in mail.body
+    assert "We repair nothing." not in mail.body
+    for text in (mail.body, mail.alternatives[0].content):
+        assert ("Read the rest on the ticket’s page." in text) == has_more
+
+
+def test_a_quote_of_ours_is_no_rest(mailed, ticket, alice, bob):
+    ours = mailed(lambda: post_message(ticket, by=bob, body="Which model is it?")).body
+    quoted = "".join(f"> {line}\n" for line in ours.split("\n"))
+
+    mail = mailed(lambda: take_in(answer_to(ticket, alice, body=f"The red one.\n\n{quoted}")))
+
+    assert "The red one." in mail.body
+    assert "Read the rest" not in mail.body

@@ -7,16 +7,9 @@ from messaging.actions import post_message
 from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets import actions
-from tickets.automation import rules
 from tickets.tests.ruled import make_rule
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def rules_read_anew():
-    yield
-    rules.forget()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
@@ -49,6 +50,16 @@ def test_administrators_see_what_became_of_each_and_no_code(login, ada, alice):
     assert "31415926" not in listed + shown
 
 
+def test_they_are_found_by_the_beginning_of_an_address(login, ada, alice, carol):
+    hers, _others = make_message(alice), make_message(carol)
+
+    client = login(ada)
+
+    found, within = (client.get(LIST, {"q": words}).context["cl"] for words in ("ALICE@", "lice@"))
+
+    assert (list(found.result_list), list(within.result_list)) == ([hers], [])
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_list_costs_the_same_for_many(login, ada, alice, bob, count, django_assert_num_queries):
     client = login(ada)
@@ -58,6 +69,23 @@ def test_the_list_costs_the_same_for_many(login, ada, alice, bob, count, django_
 
     with django_assert_num_queries(5):
         client.get(LIST)
+
+
+@pytest.mark.plan("SEC-H6")
+def test_what_was_sent_is_sent_again_only_if_one_says_so(login, ada, alice):
+    message = make_message(alice, state="sent", sent_at=timezone.now())
+    chosen = {"action": "send_again", "_selected_action": [message.pk]}
+    client = login(ada)
+
+    asked = client.post(LIST, chosen).text
+    before = ShortMessage.objects.get().state, LogEntry.objects.count()
+    client.post(LIST, chosen | {"answered": "yes"})
+
+    assert "1 was sent already, and goes out a second time." in asked
+    assert before == ("sent", 0)
+    assert ShortMessage.objects.get().state == "owed"
+    lines = LogEntry.objects.values_list("object_id", "change_message")
+    assert list(lines) == [(str(message.pk), "Sent again.")]
 
 
 def test_send_again_owes_what_has_something_to_say(login, ada, alice):

@@ -24,7 +24,6 @@ SECRET = "a-word-nobody-may-see"
 @pytest.fixture
 def gateway(receiver, settings):
     """Takes everything, as Twilio does."""
-    settings.WEBHOOK_INTERNAL_HOSTS = ["127.0.0.1"]
     settings.SMS_URL = f"http://AC7:{SECRET}@127.0.0.1:{receiver.port}/api/?from=+15550100"
     receiver.answers = [201] * 50
     return receiver
@@ -164,6 +163,7 @@ def evening(clock):
 @pytest.fixture
 def quiet_alice(alice, settings):
     settings.PUSH_KEY = PUSH_KEY
+    settings.PUSH_INTERNAL_HOSTS = ["127.0.0.1"]
     gets_sms(alice, "message", "resolved")
     Reaching.objects.update(quiet_from=time(22), quiet_until=time(7))
     return alice

@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.models import Attempt
 from notifications.models import Reaching, ShortMessage
 from notifications.short_messages import sending
+from tickets.tests.reading import problems
 
 from .telephones import NUMBER, form_in, rows
 
@@ -53,10 +54,12 @@ def test_a_code_sent_there_proves_the_number(gateway, login, request, name):
     client = login(person)
 
     asked = ask(client, "+44 7400 123456")
+    page = client.get(CONFIRM)
     code = code_at(gateway)
     proved = client.post(CONFIRM, {"code": f"{code[:4]} {code[4:]}"})
 
     assert asked.headers["Location"] == CONFIRM
+    assert "on its way to <strong>+44 7400 123456</strong>" in page.text
     assert proved.headers["Location"] == PAGE
     assert number_of(person) == [NUMBER]
     assert "+44 7400 123456" in client.get(PAGE).text
@@ -84,7 +87,7 @@ def test_until_then_the_old_number_stays(gateway, login, alice):
     ask(client)
     wrong = client.post(CONFIRM, {"code": "00000000"})
 
-    assert "Invalid code!" in wrong.text
+    assert (wrong.status_code, problems(wrong)[0]) == (422, ["Invalid code!"])
     assert number_of(alice) == ["+447400654321"]
     client.post(CONFIRM, {"code": code_at(gateway)})
     assert number_of(alice) == [NUMBER]
@@ -104,6 +107,18 @@ def test_after_five_tries_the_code_is_dead(gateway, login, alice, roomy):
     assert number_of(alice) == []
     ask(client)
     client.post(CONFIRM, {"code": code_at(gateway)})
+    assert number_of(alice) == [NUMBER]
+
+
+def test_sent_with_nothing_in_it_is_no_try(gateway, login, alice, roomy):
+    client = login(alice)
+    ask(client)
+
+    pages = [client.post(CONFIRM, {"code": " "}) for _number in range(6)]
+    client.post(CONFIRM, {"code": code_at(gateway)})
+
+    assert {page.status_code for page in pages} == {422}
+    assert problems(pages[0])[0] == ["Enter the code from the SMS"]
     assert number_of(alice) == [NUMBER]
 
 
@@ -158,9 +173,9 @@ def test_the_code_of_one_is_worth_nothing_to_another(gateway, login, alice, caro
     ],
 )
 def test_what_is_no_number_is_refused_in_words(gateway, login, alice, number, words):
-    page = ask(login(alice), number).text
+    page = ask(login(alice), number)
 
-    assert words in page
+    assert (page.status_code, words in page.text) == (422, True)
     assert rows() == []
 
 

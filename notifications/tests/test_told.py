@@ -1,6 +1,7 @@
 """Who was told of what on a ticket, and how far it got: for staff."""
 
 from datetime import datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -76,9 +77,18 @@ def test_the_bell_says_when_it_was_read(login, bob, ticket, message):
     [
         ({}, "waits to be sent"),
         (SENT, "accepted by the server Wed 4 Nov, 12:00"),
+        (SENT | {"last_answer": "Written to /data/mail"}, "written to a file Wed 4 Nov, 12:00"),
+        (
+            {"last_answer": "The server refuses our sign-in", "next_try_at": NOON},
+            "not accepted yet: The server refuses our sign-in. Next try Wed 4 Nov, 12:00",
+        ),
         (
             {"tries": 2, "next_try_at": NOON + timedelta(minutes=4), "last_answer": "451 later"},
             "not accepted yet: 451 later. Next try Wed 4 Nov, 12:04",
+        ),
+        (
+            {"next_try_at": NOON - timedelta(minutes=1), "last_answer": "451 later"},
+            "not accepted yet: 451 later. Next try as soon as possible",
         ),
         ({"state": "failed", "last_answer": "554 no"}, "given up: 554 no"),
         ({"state": "dropped", "last_answer": "It expired."}, "not sent: It expired."),
@@ -93,6 +103,30 @@ def test_the_mail_says_how_far_it_got(login, bob, ticket, message, fields, words
     mail_of(message, **fields)
 
     assert told(login(bob), ticket) == [("Bob Baker", "Bell: not read yet", f"Mail: {words}")]
+
+
+@pytest.mark.parametrize(
+    ("of_another", "last_answer", "words"),
+    [
+        ({}, "", "waits behind an earlier mail to the same person"),
+        (
+            {},
+            "451 later",
+            "not accepted yet: 451 later. Waits behind an earlier mail to the same person",
+        ),
+        ({"ticket": None}, "", "waits to be sent"),
+        (SENT, "", "waits to be sent"),
+    ],
+)
+def test_what_waits_behind_another_mail_says_so(
+    login, bob, ticket, message, of_another, last_answer, words
+):
+    """As when the worker that had the first one was killed: it is tried when its lease ends."""
+    first = {"ticket": ticket, "lease": uuid4(), "leased_until": NOON + timedelta(minutes=4)}
+    OutgoingMail.objects.create(recipient=bob, email="x@y.test", **first | of_another)
+    mail_of(message, ticket=ticket, last_answer=last_answer, next_try_at=NOON - timedelta(hours=1))
+
+    assert told(login(bob), ticket)[0][2] == f"Mail: {words}"
 
 
 def test_a_mail_that_nobody_has_looked_at_yet(login, bob, ticket, message):
@@ -114,6 +148,14 @@ def test_what_waits_for_the_digest_says_so(login, bob, ticket, message):
     assert told(login(bob), ticket)[0][2] == "Mail: waits for the daily digest Wed 4 Nov, 18:00"
 
 
+def test_what_was_read_while_it_waited_is_not_said_to_wait(login, bob, ticket, message):
+    wishes(bob, is_daily=True, digest_at=time(18))
+    address_notifications()
+    Notification.objects.update(read_at=NOON)
+
+    assert told(login(bob), ticket)[0][2] == "Mail: none will be sent, as it was read meanwhile"
+
+
 def test_what_waits_for_the_end_of_quiet_hours_says_so(login, bob, ticket, message):
     wishes(bob, quiet_from=time(11), quiet_until=time(13))
 
@@ -122,13 +164,24 @@ def test_what_waits_for_the_end_of_quiet_hours_says_so(login, bob, ticket, messa
     assert told(login(bob), ticket)[0][2] == "Mail: waits until quiet hours end Wed 4 Nov, 13:00"
 
 
+def test_who_chose_otherwise_since_still_waits_for_what_they_had_chosen(
+    login, bob, ticket, message
+):
+    wishes(bob, quiet_from=time(11), quiet_until=time(14))
+    address_notifications()
+    Reaching.objects.update(quiet_from=None, quiet_until=None)
+
+    waits = "Mail: waits until Wed 4 Nov, 14:00, as was chosen when it happened"
+    assert told(login(bob), ticket)[0][2] == waits
+
+
 def test_what_was_too_much_for_the_hour_says_so(login, bob, ticket, message, settings):
     settings.MAILS_PER_HOUR = 1
     OutgoingMail.objects.create(recipient=bob, email=bob.email, **SENT)
 
     address_notifications()
 
-    waits = "Mail: waits until Wed 4 Nov, 13:00: too many mails within an hour"
+    waits = "Mail: waits until Wed 4 Nov, 13:00, so that not too many mails come within an hour"
     assert told(login(bob), ticket)[0][2] == waits
 
 
@@ -192,8 +245,6 @@ def test_who_may_not_read_notes_does_not_learn_who_was_told_of_one(
     make_ticket(alice, dave, category=kettles, by=ada)
     actions.change_status(ticket, Status.WAITING, by=bob)
     post_note(ticket, by=ada, body="Careful")
-    note = ticket.events.get(kind="note")
-    Notification.objects.create(cause="test", kind="message", recipient=bob, event=note)
 
     assert len(told(login(bob), ticket)) == 1
     assert told(login(dave), ticket) == []
@@ -242,4 +293,17 @@ def test_it_costs_the_same_for_one_as_for_three(
     for _ in range(2):
         post_message(ticket, by=alice, body="And?")
     with django_assert_num_queries(len(queries)):
+        client.get(page_of(ticket))
+
+
+def test_whether_mails_wait_behind_others_is_asked_once(
+    login, alice, bob, ticket, message, django_assert_num_queries
+):
+    for _ in range(2):
+        post_message(ticket, by=alice, body="And?")
+    address_notifications()
+    client = login(bob)
+    client.get(page_of(ticket))
+
+    with django_assert_num_queries(9):
         client.get(page_of(ticket))

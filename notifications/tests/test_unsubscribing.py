@@ -13,8 +13,10 @@ from accounts.tests.factories import make_user
 from messaging.actions import post_message
 from notifications.mail import outbox
 from notifications.mail.unsubscribing import path_to_stop
-from notifications.models import Preference
+from notifications.models import Notification, OutgoingMail, Preference
 from tickets import actions
+from tickets.tests.factories import make_ticket
+from tickets.tests.reading import text
 from tickets.workflow import ResolutionKind, Status
 
 pytestmark = pytest.mark.django_db
@@ -90,14 +92,32 @@ def test_looking_stops_nothing(message, client, alice, method):
 
 
 def test_the_page_asks_and_then_says_the_way_back(message, client):
-    """It names what is stopped, and nobody."""
-    asked = client.get(link_in(message)).text
-    told = client.post(link_in(message)).text
+    """It names what is stopped, and nobody; opened again it asks no second time."""
+    asked = client.get(link_in(message))
+    told = client.post(link_in(message))
+    later = client.get(link_in(message))
 
-    assert "We email you when this happens: An agent writes to me or changes the status." in asked
-    assert "We don’t email you any more when this happens: An agent writes to me" in told
-    assert f'href="{reverse("notifications:preferences")}"' in told
-    assert [name for name in ("Alice", "alice@") if name in asked + told] == []
+    assert "We email you when this happens: An agent writes to me" in text(asked, "main")
+    assert "We don’t email you any more when this happens: An agent" in text(told, "main")
+    assert text(later, "main") == text(told, "main")
+    assert f'href="{reverse("notifications:preferences")}"' in told.text
+    assert [name for name in ("Alice", "alice@") if name in asked.text + told.text] == []
+
+
+def test_who_holds_the_link_can_have_them_again(message, client, alice):
+    client.post(link_in(message))
+
+    page = client.post(link_in(message), {"again": "1"})
+
+    assert text(page, "h1") == "Stop mails like this?"
+    assert refused(alice) == set()
+
+
+def test_who_refuses_some_of_them_is_still_asked(message, client, alice):
+    """As when a later release adds an occasion to the choice."""
+    Preference.objects.create(user=alice, kind="message", channel="email", is_wanted=False)
+
+    assert text(client.get(link_in(message)), "h1") == "Stop mails like this?"
 
 
 def test_twice_is_as_good_as_once(message, program, alice):
@@ -136,10 +156,120 @@ def test_mails_about_the_account_have_none(mailoutbox):
 
 
 def test_somebody_without_an_account_stops_them_too(program, ticket):
+    """D0-22: no page is offered to them that they could not open."""
     una = make_user("Una", standing=Standing.UNCLAIMED)
 
-    assert program.post(path_to_stop(una, "message")).status_code == 200
+    page = program.post(path_to_stop(una, "message"))
+
+    assert page.status_code == 200
+    assert reverse("notifications:preferences") not in page.text
     assert refused(una) == NEWS
+
+
+# --- Of a mail about several things -----------------------------------------------------
+
+
+@pytest.fixture
+def together(mailoutbox):
+    """What was owed to somebody meanwhile, as one mail."""
+
+    def together(person):
+        mail = OutgoingMail.objects.create(recipient=person, email=person.email)
+        Notification.objects.filter(mail=None, recipient=person).update(mail=mail)
+        mailoutbox.clear()
+        outbox.drain()
+        return next(each for each in mailoutbox if each.to == [person.email])
+
+    return together
+
+
+@pytest.fixture
+def closed_and_answered(ticket, bob, together):
+    """Alice is told of both in one mail."""
+    outbox.drain()
+    post_message(ticket, by=bob, body="Hello.")
+    actions.change_status(ticket, Status.CLOSED, by=bob)
+    return together(ticket.requester)
+
+
+def test_a_mail_about_several_things_stops_them_all(closed_and_answered, program, alice):
+    link = SITE + link_in(closed_and_answered)
+
+    answer = program.post(link_in(closed_and_answered), {"List-Unsubscribe": "One-Click"})
+
+    assert answer.status_code == 200
+    assert refused(alice) == NEWS | {"closed"}
+    assert f"Stop mails like this: {link}\n" in closed_and_answered.body
+    assert f'<a href="{link}"' in closed_and_answered.alternatives[0].content
+    assert SITE + reverse("notifications:preferences") in closed_and_answered.body
+
+
+def test_its_page_names_them_and_takes_them_back(closed_and_answered, client, alice):
+    asked = client.get(link_in(closed_and_answered))
+    told = client.post(link_in(closed_and_answered))
+    back = client.post(link_in(closed_and_answered), {"again": "1"})
+
+    both = "happens: An agent writes to me or changes the status A ticket I raised is closed"
+    assert [both in text(page, "main") for page in (asked, told, back)] == [True, True, True]
+    assert text(told, "h1") == "No more such mails"
+    assert text(back, "h1") == "Stop mails like this?"
+    assert refused(alice) == set()
+
+
+def test_who_refuses_some_of_its_things_is_still_asked(closed_and_answered, client, alice):
+    client.post(path_to_stop(alice, "closed"))
+
+    assert text(client.get(link_in(closed_and_answered)), "h1") == "Stop mails like this?"
+
+
+def test_one_with_something_that_is_always_sent_has_no_such_link(ticket, alice, bob, together):
+    outbox.drain()
+    post_message(ticket, by=bob, body="Hello.")
+    actions.change_status(
+        ticket, Status.RESOLVED, by=bob, text="Sent.", resolution=ResolutionKind.REPLACED
+    )
+
+    mail = together(alice)
+
+    assert "2 things happened on this ticket" in mail.body
+    assert "List-Unsubscribe" not in mail.extra_headers
+    assert "Stop mails like this" not in mail.body
+    assert SITE + reverse("notifications:preferences") in mail.body
+
+
+def test_without_an_account_a_digest_is_stopped_too(ticket, bob, together, program):
+    """D0-22: it is all they have, as they can't open the page of their notifications."""
+    una = make_user("Una", standing=Standing.UNCLAIMED)
+    theirs = make_ticket(una, assignee=bob, category=ticket.category)
+    outbox.drain()
+    for words in ("Hello.", "Hello again."):
+        post_message(theirs, by=bob, body=words)
+
+    mail = together(una)
+
+    program.post(link_in(mail))
+    assert refused(una) == NEWS
+    assert "/account/notifications/" not in mail.body
+
+
+def test_of_several_choices_those_that_are_still_theirs_are_stopped(program, bob):
+    """Bob is a customer by now, to whom nobody gives a ticket."""
+    link = path_to_stop(bob, "assigned_to_you", "closed")
+    User.objects.filter(pk=bob.pk).update(role=Role.CUSTOMER)
+
+    assert program.post(link).status_code == 200
+    assert refused(bob) == {"closed"}
+
+
+# --- Whose link it is -------------------------------------------------------------------
+
+
+def test_a_link_of_an_earlier_release_still_works(program, alice):
+    """What it names: a person, and the name of one choice."""
+    earlier = Signer(salt="notifications.mail.unsubscribing").sign_object([alice.pk, "news"])
+
+    assert program.post(reverse("notifications:stop", args=[earlier])).status_code == 200
+    assert refused(alice) == NEWS
 
 
 def test_another_key_or_word_is_nobodys(program, alice, bob):

@@ -28,24 +28,30 @@ REFUSED = [
     "https://0177.0.0.1/", "https://localhost/", "https://0.0.0.0/", "https://10.1.2.3/",
     "https://172.16.0.1/", "https://192.168.1.1:8443/", "https://100.64.0.1/", "https://192.0.2.1/",
     "https://198.18.0.1/", "https://169.254.169.254/latest/meta-data/", "https://255.255.255.255/",
-    "https://224.0.0.1/", "https://239.1.1.1/", "https://240.0.0.1/",
+    "https://224.0.0.1/", "https://239.1.1.1/", "https://240.0.0.1/", "https://0.1.2.3/",
+    "https://192.0.0.8/", "https://192.0.0.9/", "https://192.0.0.192/", "https://192.88.99.1/",
+    "https://198.51.100.1/", "https://203.0.113.1/", "https://168.63.129.16/",
     "https://[::1]/", "https://[::]/", "https://[fe80::1]/", "https://[fe80::1%25lo]/",
     "https://[fc00::1]/", "https://[fec0::1]/", "https://[ff02::1]/", "https://[2001:db8::1]/",
-    "https://[3fff::1]/", "https://[100::1]/",
+    "https://[3fff::1]/", "https://[100::1]/", "https://[100:0:0:1::1]/", "https://[5f00::1]/",
+    "https://[2001:1::1]/", "https://[2001:2::1]/", "https://[2001:3::1]/",
+    "https://[2001:4:112::1]/", "https://[2001:20::1]/",
     # addresses that hold another one: IPv4-mapped, -compatible, NAT64, 6to4, Teredo
     "https://[::ffff:127.0.0.1]/", "https://[::ffff:93.184.215.14]/", "https://[::127.0.0.1]/",
     "https://[64:ff9b::7f00:1]/", "https://[64:ff9b::a9fe:a9fe]/", "https://[64:ff9b:1::1]/",
+    "https://[64:ff9b::a83f:8110]/",
     "https://[2002:7f00:1::]/", "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/",
 ]  # fmt: skip
 NOT_OF_THE_WEB = [
     "", "https://", "crm.example.com", "//crm.example.com/", "https:///hook", "https://crm:port/",
     "https://crm:99999/", "https://[::1", "https://crm.example.com/a b", "https://crm\n.example/",
-    "https://crm.example.com/\r\nX-Evil: 1", "https://bücher.example/", "https://crm\x00.example/",
+    "https://crm.example.com/\r\nX-Evil: 1", "https://crm\x00.example/",
 ]  # fmt: skip
 OTHER_SCHEMES = [
     "http://crm.example.com/", "ftp://crm.example.com/", "file:///etc/passwd",
     "gopher://127.0.0.1:25/", "javascript:alert(1)", "data:text/plain,x", "unix://var/run/x",
 ]  # fmt: skip
+OTHER_LETTERS = ["https://bücher.example/", "https://crm.example.com/bücher"]
 WITH_NAMES = ["https://user@crm.example.com/", "https://user:word@crm.example.com/",
               "https://@crm.example.com/", "https://crm.example.com\\@127.0.0.1/"]  # fmt: skip
 
@@ -81,8 +87,9 @@ def test_what_is_not_public_is_refused(names, url):
         (NOT_OF_THE_WEB, "not an address of the web|must begin with|No address is known"),
         (OTHER_SCHEMES, "must begin with https://|not an address of the web"),
         (WITH_NAMES, "must not hold a name or a password"),
+        (OTHER_LETTERS, "is xn--bcher-kva.example"),
     ],
-    ids=["broken", "schemes", "names"],
+    ids=["broken", "schemes", "names", "letters"],
 )
 def test_what_is_no_address_of_the_web_is_refused(names, urls, words):
     names["crm.example.com"] = [[PUBLIC]]
@@ -97,6 +104,8 @@ def test_what_is_no_address_of_the_web_is_refused(names, urls, words):
     [
         "https://crm.example.com/hook?key=1", "https://crm.example.com:8443/", f"https://{PUBLIC}/",
         "https://[2606:2800:220:1::1]/", "https://[64:ff9b::5db8:d70e]/", "HTTPS://CRM.example.com",
+        "https://192.0.1.1/", "https://192.88.98.1/", "https://168.63.129.17/",
+        "https://[2001:200::1]/",
     ],
 )  # fmt: skip
 def test_what_is_public_is_taken(names, url):
@@ -118,15 +127,18 @@ def test_a_name_that_nobody_knows_is_refused(names):
         check("https://nobody.example.com/")
 
 
-def test_only_hosts_the_operator_named_may_be_internal(names, settings):
+def test_only_hosts_the_operator_named_for_it_may_be_internal(names, settings):
+    """For webhooks, that is: who calls for another reason does not reach them."""
     settings.WEBHOOK_INTERNAL_HOSTS = ["crm"]
     names["crm"] = names["other"] = [["10.0.0.7"]]
 
-    check("http://crm:8000/hook")
-    with pytest.raises(AddressRefused):
-        check("http://other/hook")
-    with pytest.raises(AddressRefused):
-        check("https://other/hook")
+    check("http://crm:8000/hook", internal_hosts=["crm"])
+    for url, internal_hosts in [
+        ("http://other/hook", ["crm"]), ("https://other/hook", ["crm"]),
+        ("http://crm:8000/hook", []), ("https://crm/hook", []),
+    ]:  # fmt: skip
+        with pytest.raises(AddressRefused):
+            check(url, internal_hosts=internal_hosts)
 
 
 # --- At each call ---------------------------------------------------------------
@@ -170,12 +182,12 @@ def test_the_name_is_asked_once_for_a_call(names, monkeypatch, settings):
     assert connected == [(PUBLIC, 443)]
 
 
-def test_the_second_address_is_tried_when_the_first_does_not_answer(names, settings):
-    settings.WEBHOOK_INTERNAL_HOSTS = ["crm"]
+def test_the_second_address_is_tried_when_the_first_does_not_answer(names):
     names["crm"] = [["127.0.0.9", "127.0.0.1"]]
 
     with Receiver() as receiver:
-        status = post(f"http://crm:{receiver.port}/hook", b"{}", {})
+        url = f"http://crm:{receiver.port}/hook"
+        status = post(url, b"{}", {}, internal_hosts=["crm"])
 
     assert status == 200
     assert [call.headers["Host"] for call in receiver.calls] == [f"crm:{receiver.port}"]
@@ -186,7 +198,7 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch, receiver, variable):
     with Receiver() as proxy:
         monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv(variable.lower(), f"http://127.0.0.1:{proxy.port}")
-        post(receiver.url, b"{}", {})
+        post(receiver.url, b"{}", {}, internal_hosts=["127.0.0.1"])
 
     assert (len(proxy.calls), len(receiver.calls)) == (0, 1)
 
@@ -195,9 +207,8 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch, receiver, variable):
 
 
 @pytest.fixture
-def certified(settings, tmp_path, monkeypatch):
+def certified(tmp_path, monkeypatch):
     """A receiver with a certificate for crm.example.com, by an authority that is trusted here."""
-    settings.WEBHOOK_INTERNAL_HOSTS = ["crm.example.com", "other.example.com"]
     certificate = make_certificate(tmp_path, "crm.example.com")
     trusted = ssl.create_default_context(cafile=certificate)
     monkeypatch.setattr(client, "_trusted", lambda: trusted)
@@ -231,13 +242,17 @@ def make_certificate(folder, host):
     return path
 
 
+def post_to(certified, host):
+    return post(https_to(certified, host), b"{}", {}, internal_hosts=[host])
+
+
 def test_the_certificate_must_be_for_the_name(names, certified):
     """The connection goes to a number, and the name is what is proven all the same."""
     names["crm.example.com"] = names["other.example.com"] = [["127.0.0.1"]]
 
-    status = post(https_to(certified, "crm.example.com"), b"{}", {})
+    status = post_to(certified, "crm.example.com")
     with pytest.raises(NoAnswer, match="CERTIFICATE_VERIFY_FAILED"):
-        post(https_to(certified, "other.example.com"), b"{}", {})
+        post_to(certified, "other.example.com")
 
     assert status == 200
     assert len(certified.calls) == 1
@@ -249,6 +264,6 @@ def test_a_certificate_of_an_unknown_authority_is_refused(names, certified, monk
     monkeypatch.setattr(client, "_trusted", lambda: strangers)
 
     with pytest.raises(NoAnswer, match="CERTIFICATE_VERIFY_FAILED"):
-        post(https_to(certified, "crm.example.com"), b"{}", {})
+        post_to(certified, "crm.example.com")
 
     assert certified.calls == []

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connections
 from django.utils import timezone
 
 from accounts.models import Role, User
@@ -13,7 +13,7 @@ from messaging.actions import post_message
 from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail, WebhookDelivery
 from notifications.webhooks import delivering
-from notifications.webhooks.events import owe_test
+from notifications.webhooks.events import owe_test, owe_to
 from notifications.webhooks.models import Event
 from notifications.webhooks.tasks import call_webhooks
 from tickets import actions
@@ -22,6 +22,7 @@ from tickets.workflow import Status
 
 from .receiver import call_all, make_webhook, rows
 from .smtp import free_port
+from .workers import two_workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -182,20 +183,8 @@ def test_two_workers_deliver_each_event_once(desk, receiver, ticket, alice):
     """P5: both claim at the same moment."""
     for _ in range(12):
         make_ticket(alice, category=ticket.category)
-    barrier = threading.Barrier(2)
 
-    def work():
-        try:
-            barrier.wait()
-            call_all()
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    two_workers(call_all)
     call_all()
 
     assert receiver.heard == ["ticket.raised"] * 12
@@ -215,10 +204,32 @@ def test_a_webhook_a_killed_worker_held_comes_back(desk, receiver, ticket, bob, 
     assert (before, len(receiver.calls)) == (0, 1)
 
 
+def test_a_mistake_of_ours_does_not_hold_up_the_others(
+    desk, receiver, ticket, bob, alice, monkeypatch, caplog
+):
+    other = make_ticket(alice, bob, category=ticket.category)
+    WebhookDelivery.objects.all().delete()
+    real = delivering._told
+
+    def broken(delivery, webhook):
+        if delivery.about == f"ticket:{ticket.pk}":
+            raise RuntimeError("broken")
+        return real(delivery, webhook)
+
+    monkeypatch.setattr(delivering, "_told", broken)
+    for each in (ticket, other):
+        post_message(each, by=bob, body="Hello")
+    call_all()
+
+    answer = "It could not be sent. The worker’s log says why."
+    assert rows("state", "tries", "last_answer") == [("owed", 1, answer), ("sent", 0, "200 OK")]
+    assert "can't be sent" in caplog.text
+
+
 def test_one_task_is_one_turn(receiver, ticket, bob, monkeypatch):
     """A lone worker comes to its other jobs between two webhooks."""
     rung = []
-    monkeypatch.setattr("notifications.webhooks.tasks.ring", lambda: rung.append(1))
+    monkeypatch.setattr("notifications.webhooks.tasks.ring", rung.append)
     for name in ("CRM", "Wall"):
         make_webhook(receiver.url, Event.MESSAGE, name=name)
     post_message(ticket, by=bob, body="Hello")
@@ -229,21 +240,21 @@ def test_one_task_is_one_turn(receiver, ticket, bob, monkeypatch):
         heard.append(len(receiver.calls))
 
     assert heard == [1, 2, 2]
-    assert len(rung) == 2
+    assert rung == ["notifications.webhooks.tasks.call_webhooks"] * 2
 
 
 def test_bell_to_a_broker_that_is_down_is_harmless(desk, ticket, bob, monkeypatch, caplog):
     """P2: no request waits, nor fails."""
 
-    def unreachable():
+    def unreachable(task):
         raise OSError("Connection refused")
 
-    monkeypatch.setattr("notifications.webhooks.tasks.call_webhooks.delay", unreachable)
+    monkeypatch.setattr("accounts.bells.current_app.send_task", unreachable)
 
     post_message(ticket, by=bob, body="Hello")
 
     assert rows("state") == [("owed",)]
-    assert "the next sweep calls webhooks" in caplog.text
+    assert "so notifications.webhooks.tasks.call_webhooks waits for its hour" in caplog.text
 
 
 @pytest.mark.plan("SEC-H4")
@@ -354,6 +365,43 @@ def test_a_webhook_that_rests_is_called_when_somebody_asks(receiver, ticket, bob
     call_all()
 
     assert receiver.heard == ["ticket.message", "webhook.test"]
+
+
+def send_again(webhook):
+    delivering.replay(WebhookDelivery.objects.filter(state=State.FAILED))
+
+
+def switch_off_and_on(webhook):
+    delivering.switch_off(webhook)
+    delivering.switch_on(webhook)
+    owe_to([webhook], Event.CLOSED, {}, cause="later", about="later")
+
+
+@pytest.mark.plan("SEC-F14")
+@pytest.mark.parametrize(
+    ("ask", "event"),
+    [
+        (owe_test, "webhook.test"),
+        (send_again, "ticket.resolved"),
+        (switch_off_and_on, "ticket.closed"),
+    ],
+)
+def test_a_webhook_is_called_at_once_that_somebody_asks_for_during_a_turn_in_vain(
+    desk, receiver, ticket, bob, clock, ask, event
+):
+    def hang_up(request):
+        clock.shift(1)
+        ask(desk)
+        connections.close_all()
+
+    owe_to([desk], Event.RESOLVED, {}, cause="earlier", about="earlier")
+    WebhookDelivery.objects.update(state=State.FAILED)
+    receiver.answers = [hang_up]
+    post_message(ticket, by=bob, body="Hello")
+
+    call_all()
+
+    assert receiver.heard == ["ticket.message", event]
 
 
 def test_nothing_is_sent_again_to_what_is_switched_off(desk, receiver, ticket, bob):

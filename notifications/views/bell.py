@@ -27,7 +27,7 @@ def follow(request, notification_id):
     """Marks it as read and leads to what it is about."""
     told = bell.shown_to(request.user)
     found = get_object_or_404(told.select_related(*PEOPLE), pk=notification_id)
-    bell.read(told.filter(pk=found.pk))
+    bell.read(found)
     (entry,) = entries_of([found], request.user)
     return redirect(entry.leads_to)
 

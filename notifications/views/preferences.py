@@ -22,4 +22,5 @@ def preferences(request):
         "section": "notifications",
         **offered(request),
     }
-    return render(request, "notifications/preferences.html", context)
+    status = 422 if form.is_bound else 200
+    return render(request, "notifications/preferences.html", context, status=status)

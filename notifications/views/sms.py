@@ -28,13 +28,15 @@ def change_number(request):
     form = NumberForm(request.POST or None, initial={"number": known})
     if request.method == "POST" and form.is_valid():
         try:
-            numbers.NewNumber.start(request, form.cleaned_data["number"])
+            numbers.NewNumber.start(request, number=form.cleaned_data["number"])
         except limits.Limited as limited:
             form.add_error(None, limited)
         else:
             return redirect("notifications:confirm_number")
     context = {"form": form, "number": numbers.number_of(request.user)} | SECTION
-    return limits.answer(render(request, "notifications/number.html", context), form)
+    status = 422 if form.is_bound else 200
+    page = render(request, "notifications/number.html", context, status=status)
+    return limits.answer(page, form)
 
 
 @never_cache
@@ -42,28 +44,30 @@ def change_number(request):
 def confirm_number(request):
     """The code that was sent there. It can be tried five times."""
     _only_where_sms_go()
-    process = numbers.NewNumber.resume(request)
-    if process is None:
+    proof = numbers.NewNumber.resume(request)
+    if proof is None:
         return _ask_again(request, _("That code has expired. Ask for a new one"))
-    form = NumberCodeForm(request.POST or None, process=process)
-    if request.method == "POST":
-        try:
-            limits.take(limits.bucket("code_tries", request.user.pk, process.state["at"]))
-        except limits.Limited:
-            process.abort()
-            return _ask_again(request, _("Too many tries. Ask for a new code"))
-        if form.is_valid():
-            process.abort()
-            numbers.keep(request.user, process.number)
-            messages.success(request, _("You get SMS there now. Choose below what about."))
-            return redirect("notifications:preferences")
-    context = {"form": form, "number": process.number} | SECTION
-    return render(request, "notifications/number_code.html", context)
+    form = NumberCodeForm(request.POST or None, proof=proof)
+    try:
+        if request.method == "POST" and proof.is_given(form):
+            return _finish(request, proof)
+    except limits.Limited:
+        return _ask_again(request, _("Too many tries. Ask for a new code"))
+    context = {"form": form, "number": proof.number} | SECTION
+    status = 422 if form.is_bound else 200
+    return render(request, "notifications/number_code.html", context, status=status)
 
 
 def _ask_again(request, words):
     messages.error(request, words)
     return redirect("notifications:change_number")
+
+
+def _finish(request, proof):
+    proof.end()
+    numbers.keep(request.user, proof.number)
+    messages.success(request, _("You get SMS there now. Choose below what about."))
+    return redirect("notifications:preferences")
 
 
 @require_POST

@@ -15,15 +15,20 @@ from ..mail import unsubscribing
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request, choice):
-    """Who holds the link stops one choice of one person. Looking at it changes nothing, and it
-    says no more than the mail with the link did."""
+    """Who holds the link stops the mails about some choices of one person, or has them come again.
+    Looking at it changes nothing, and it says no more of the person than the mail with the link."""
     named = unsubscribing.named_in(choice)
     if named is None:
         raise Http404
-    person, stopped = named
+    person, choices = named
     if request.method == "POST":
-        unsubscribing.stop(person, stopped)
-    context = {"choice": stopped, "is_stopped": request.method == "POST"}
+        unsubscribing.want(person, choices, is_wanted="again" in request.POST)
+    context = {
+        "choices": choices,
+        "is_stopped": unsubscribing.is_stopped(person, choices),
+        "has_account": person.is_active,
+        "are_all_they_read": unsubscribing.are_all_they_read(person, choices),
+    }
     page = render(request, "notifications/stop.html", context)
     page.headers["X-Robots-Tag"] = "noindex"
     return page

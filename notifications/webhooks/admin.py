@@ -8,39 +8,46 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from accounts.console import ConsoleAdmin, ReadOnlyAdmin
+from accounts.console import ConsoleAdmin
+from tickets.admin.own import WithoutOwnComplaints
 
+from ..admin.owed import OwedAdmin
+from ..owed import CALL_WEBHOOKS
 from . import delivering, events
 from .forms import WebhookForm
 from .models import Webhook, WebhookDelivery
-from .tasks import ring
 
 
 @admin.register(Webhook)
 class WebhookAdmin(ConsoleAdmin):
     form = WebhookForm
     verbs = ("test", "secret")
-    change_form_template = "admin/notifications/webhook/change_form.html"
     list_display = ("name", "is_active", "url", "failing_since")
     list_filter = ("is_active",)
     ordering = ("name",)
-    fields = ("name", "url", "events", "with_words", "is_active")
+
+    def get_fields(self, request, obj=None):
+        return [*WebhookForm.Meta.fields, *self.get_readonly_fields(request, obj)]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["failing_since"] if obj else []
 
     def save_model(self, request, obj, form, change):
         if not change:
-            request.new_secret = delivering.new_secret(obj)
+            delivering.new_secret(obj)
             super().save_model(request, obj, form, change)
             return
-        # Only what was changed: the worker writes to the row as well.
+        # Only what was changed: the worker writes to the row as well, and so may another tab.
         obj.save(update_fields=form.changed_data)
-        if "is_active" in form.changed_data:
-            switch = delivering.switch_on if obj.is_active else delivering.switch_off
-            switch(obj)
+        if not obj.is_active:  # also one that switched itself off: whoever saves it so means it
+            delivering.switch_off(obj)
+        elif "is_active" in form.changed_data:
+            delivering.switch_on(obj)
 
     def response_add(self, request, obj, post_url_continue=None):
-        return self._shown_once(request, obj, request.new_secret)
+        return self._to_secret(request, obj)
 
     def render_change_form(self, request, context, obj=None, **kwargs):
         if obj:
@@ -61,6 +68,10 @@ class WebhookAdmin(ConsoleAdmin):
 
     def test_view(self, request, object_id):
         webhook = self._webhook(request, object_id)
+        if not webhook.is_active:
+            words = _("Nothing is sent to “%(webhook)s” while it is off. Switch it on first.")
+            self.message_user(request, words % {"webhook": webhook}, messages.WARNING)
+            return redirect(self.url_of("change", webhook))
         if request.method == "POST":
             with self.recorded(request, webhook, _("Sent a test.")):
                 events.owe_test(webhook)
@@ -81,26 +92,33 @@ class WebhookAdmin(ConsoleAdmin):
         webhook = self._webhook(request, object_id)
         if request.method == "POST":
             with self.recorded(request, webhook, _("Made a new secret.")):
-                secret = delivering.new_secret(webhook)
+                delivering.new_secret(webhook)
                 webhook.save(update_fields=["secret"])
-            return self._shown_once(request, webhook, secret)
+            return self._to_secret(request, webhook)
+        if request.session.pop(_shown_to(webhook), None) == webhook.secret:
+            return self._shown_once(request, webhook)
         return self.ask(
             request,
             title=_("Make a new secret"),
             question=_("Make a new secret for “%(webhook)s”?") % {"webhook": webhook},
-            words=_("From then on the old one signs nothing."),
+            words=_("A secret is shown only once. With the new one the old one ends at once."),
             yes=_("Make it"),
             back=self.url_of("change", webhook),
             is_grave=True,
         )
 
-    def _shown_once(self, request, webhook, secret):
-        """In the answer itself: what goes through a redirect would have to be kept readable."""
+    def _to_secret(self, request, webhook):
+        """Whoever made the secret may see it once, as long as it is the one that signs: the session
+        says so with the sealed secret, and reloading the page makes no other."""
+        request.session[_shown_to(webhook)] = webhook.secret
+        return redirect(self.url_of("secret", webhook))
+
+    def _shown_once(self, request, webhook):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("The secret of a webhook"),
-            "secret": secret,
+            "secret": delivering.secret_of(webhook),
             "back": self.url_of("change", webhook),
         }
         return TemplateResponse(request, "admin/notifications/webhook/secret.html", context)
@@ -110,23 +128,25 @@ class WebhookAdmin(ConsoleAdmin):
         return False
 
 
+def _shown_to(webhook) -> str:
+    """The session's key of who may see the new secret."""
+    return f"webhook-secret-{webhook.pk}"
+
+
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("event", "webhook", "ticket", "state", "tries", "due", "last_answer", "sent_at")
+class WebhookDeliveryAdmin(WithoutOwnComplaints, OwedAdmin):
+    list_display = ("event", "webhook", "ticket", "became", "times_tried", "when")
     list_filter = ("state", "webhook")
     list_select_related = ("webhook", "line__ticket")
     search_fields = ("line__ticket__reference__startswith",)
     search_help_text = gettext_lazy("The number of a ticket, or the id of an event")
     fields = (
-        "webhook", "event", "event_id", "ticket", "payload", "state", "tries", "next_try_at",
+        "webhook", "event", "event_id", "ticket", "payload", "outcome", "times_tried", "due",
         "last_answer", "created_at", "sent_at",
     )  # fmt: skip
-    readonly_fields = ("event_id", "ticket")
+    readonly_fields = ("event_id", "ticket", "outcome", "times_tried", "due")
     actions = ("replay",)
-
-    def get_queryset(self, request):
-        """What others are told of an administrator's own complaint is not for them to read."""
-        return super().get_queryset(request).exclude(line__ticket__requester=request.user)
+    way_to_ticket = "line__ticket"
 
     def get_search_results(self, request, queryset, search_term):
         try:
@@ -138,18 +158,19 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     def ticket(self, delivery):
         return delivery.line.ticket if delivery.line else ""
 
-    @admin.display(description=gettext_lazy("next try"), ordering="next_try_at")
-    def due(self, delivery):
-        return delivery.next_try_at if delivery.state == WebhookDelivery.State.OWED else None
-
     def has_replay_permission(self, request):
         return request.user.has_perm("notifications.replay_webhookdelivery")
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["replay"])
     def replay(self, request, queryset):
-        count = delivering.replay(queryset)
-        ring()
-        words = ngettext("%(n)s delivery is owed again.", "%(n)s deliveries are owed again.", count)
-        self.message_user(
-            request, words % {"n": count}, messages.SUCCESS if count else messages.WARNING
+        off = Webhook.objects.filter(is_active=False, deliveries__in=queryset.values("pk"))
+        if names := ", ".join(off.distinct().values_list("name", flat=True)):
+            words = _("Nothing is sent to what is switched off. Switch it on first: %(names)s")
+            self.message_user(request, words % {"names": names}, messages.WARNING)
+        told = ngettext_lazy(
+            "%(n)s delivery is owed again.", "%(n)s deliveries are owed again.", "n"
         )
+        on = queryset.filter(webhook__is_active=True)
+        if on.exists():
+            return self.owe_again(request, on, delivering.replay, CALL_WEBHOOKS, told)
+        return None

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 from threading import Timer
 from time import monotonic
 from urllib.parse import urlsplit
@@ -22,13 +22,25 @@ from urllib3.exceptions import HTTPError
 
 MAX_WORDS = 200
 UNICAST = IPv6Network("2000::/3")  # all that is given out to anybody
-# Of it, what is 6to4, which leads to an IPv4 address, or for examples in documentation.
-NOT_PUBLIC = [IPv6Network("2002::/16"), IPv6Network("3fff::/20")]
 NAT64 = IPv6Network("64:ff9b::/96")
+# What some version of Python takes for global, though IANA's registries of special addresses don't.
+NOT_PUBLIC = [
+    ip_network("192.0.0.0/24"),  # of protocols; Oracle's machines ask 192.0.0.192 who they are
+    ip_network("192.88.99.0/24"),  # whichever relay of 6to4 is next
+    ip_network("2001::/23"),  # of protocols
+    ip_network("2002::/16"),  # 6to4, which leads to an IPv4 address
+    ip_network("3fff::/20"),  # of examples
+    # In no registry: what Azure's machines ask who they are, and nobody else reaches.
+    ip_network("168.63.129.16/32"),
+]
 
 
 class AddressRefused(Exception):
     """We do not call there. The text says why."""
+
+
+class NotPublic(AddressRefused):
+    """The operator may name its host as internal, which allows it."""
 
 
 class NoAnswer(Exception):
@@ -42,29 +54,31 @@ class Target:
     port: int
     path: str
     authority: str  # host and port as the receiver was named
-    is_ours: bool = False  # the operator named it among the settings
-
-    @property
-    def is_internal(self) -> bool:
-        return self.is_ours or self.host in settings.WEBHOOK_INTERNAL_HOSTS
+    is_internal: bool  # it may stand in our own network, and be called by http
 
 
-def target_of(url: str, *, is_ours: bool = False) -> Target:
-    """Raises AddressRefused for what no webhook may name, whatever its host stands for."""
+def target_of(url: str, *, internal_hosts=()) -> Target:
+    """Raises AddressRefused for what nobody may name, whatever its host stands for.
+
+    ``internal_hosts`` are what the operator named for this use: they alone may be internal.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
     except ValueError as trouble:  # a port or a number that is none
         raise AddressRefused(_("This is not an address of the web.")) from trouble
-    if not host or not url.isascii() or not url.isprintable() or " " in url:
+    if not url.isascii():
+        words = _("Write it as servers know it: bücher.example, say, is xn--bcher-kva.example.")
+        raise AddressRefused(words)
+    if not host or not url.isprintable() or " " in url:
         raise AddressRefused(_("This is not an address of the web."))
     if parts.username is not None or parts.password is not None:
         raise AddressRefused(_("An address must not hold a name or a password."))
     path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    target = Target(parts.scheme, host, port, path, parts.netloc, is_ours)
-    if parts.scheme != "https" and not (parts.scheme == "http" and target.is_internal):
-        raise AddressRefused(_("The address must begin with https://."))
-    return target
+    is_internal = host in internal_hosts
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_internal):
+        raise NotPublic(_("The address must begin with https://."))
+    return Target(parts.scheme, host, port, path, parts.netloc, is_internal)
 
 
 def addresses_of(target: Target) -> list[str]:
@@ -78,7 +92,7 @@ def addresses_of(target: Target) -> list[str]:
     if not target.is_internal:
         for address in addresses:
             if not is_public(ip_address(address)):
-                raise AddressRefused(_private_words(target.host, address))
+                raise NotPublic(_private_words(target.host, address))
     return addresses
 
 
@@ -92,19 +106,21 @@ def is_public(address) -> bool:
     if isinstance(address, IPv6Address):
         if address in NAT64:
             return is_public(ip_address(int(address) & 0xFFFFFFFF))
-        if address not in UNICAST or any(address in network for network in NOT_PUBLIC):
+        if address not in UNICAST:
             return False
+    if any(address in network for network in NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast
 
 
-def check(url: str) -> None:
-    """Raises AddressRefused unless a webhook may have this address now."""
-    addresses_of(target_of(url))
+def check(url: str, *, internal_hosts=()) -> None:
+    """Raises AddressRefused unless this address may be called now."""
+    addresses_of(target_of(url, internal_hosts=internal_hosts))
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+def post(url: str, body: bytes, headers: dict[str, str], *, internal_hosts=()) -> int:
     """The status of the answer, whose words are not read. Raises AddressRefused and NoAnswer."""
-    return call(target_of(url), body, headers)[0]
+    return call(target_of(url, internal_hosts=internal_hosts), body, headers)[0]
 
 
 def call(target: Target, body: bytes, headers: dict[str, str], *, read=0) -> tuple[int, bytes]:

@@ -42,10 +42,15 @@ PURPOSE = "notifications.webhooks"
 
 
 def new_secret(webhook: Webhook) -> str:
-    """Give ``webhook`` another secret, which nobody can read back later. The caller saves it."""
+    """Give ``webhook`` another secret, which people can't read back later. The caller saves it."""
     secret = f"whsec_{secrets.token_urlsafe(32)}"
     webhook.secret = seal(secret, PURPOSE)
     return secret
+
+
+def secret_of(webhook: Webhook) -> str:
+    """Raises InvalidToken if it was made with a SECRET_KEY that is gone."""
+    return unseal(webhook.secret, PURPOSE)
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -60,11 +65,14 @@ def signature(secret: str, body: bytes) -> str:
 def take_turn() -> bool:
     """Deliver for a while what is due to the webhook that waits longest. False if none does."""
     for webhook in Webhook.objects.due(timezone.now()).claim(1):
+        waited_until = webhook.rests_until
         try:
             _deliver_to(webhook)
         finally:  # and whoever waits longest comes next
             later = max(webhook.rests_until, timezone.now())
-            webhook.held().update(**UNLEASED, rests_until=later)
+            # Unless it was to be called at once meanwhile, as with a test: then it does not rest.
+            webhook.held().filter(rests_until=waited_until).update(rests_until=later)
+            webhook.held().update(**UNLEASED)
         return True
     return False
 
@@ -87,7 +95,8 @@ def deliver(delivery: WebhookDelivery, webhook: Webhook) -> bool:
     except Exception:  # one that can't be sent must not hold up the others
         logger.exception("Delivery %s can't be sent.", delivery.pk)
         answer = _("It could not be sent. The worker’s log says why.")
-        return _nobody_answered(delivery, webhook, answer)
+        _settle_failure(delivery, webhook, answer)
+        return True
     fault("after_webhook_answer")
     answer = f"{status} {responses.get(status, '')}".strip()  # the words are ours
     if 200 <= status < 300:
@@ -102,7 +111,7 @@ def deliver(delivery: WebhookDelivery, webhook: Webhook) -> bool:
 def _post(delivery, webhook) -> int:
     body = json.dumps(_told(delivery, webhook), separators=(",", ":")).encode()
     try:
-        secret = unseal(webhook.secret, PURPOSE)
+        secret = secret_of(webhook)
     except InvalidToken as trouble:
         words = _("The secret was made with a SECRET_KEY that is gone. Make a new secret.")
         raise client.NoAnswer(words) from trouble
@@ -113,7 +122,8 @@ def _post(delivery, webhook) -> int:
         "X-Registry-Delivery": str(delivery.event_id),
         "X-Registry-Signature": signature(secret, body),
     }
-    return client.post(webhook.url, body, headers)
+    named = settings.WEBHOOK_INTERNAL_HOSTS
+    return client.post(webhook.url, body, headers, internal_hosts=named)
 
 
 def _told(delivery, webhook) -> dict:
@@ -161,7 +171,7 @@ def _nobody_answered(delivery, webhook, trouble) -> bool:
     _settle_failure(delivery, webhook, trouble)
     now = timezone.now()
     failing = max(now - webhook.failing_since, FIRST_DELAY)
-    _note(webhook, rests_until=now + min(failing, LONGEST_REST))
+    webhook.rests_until = now + min(failing, LONGEST_REST)  # written when its turn ends
     return False
 
 
@@ -189,10 +199,10 @@ def switch_on(webhook: Webhook) -> None:
 def replay(deliveries) -> int:
     """Owe the queryset ``deliveries`` anew, with the event ids they had, and return how many. To
     webhooks that are switched off nothing is sent."""
-    chosen = deliveries.filter(webhook__is_active=True).values_list("pk", "webhook")
-    pks, webhooks = zip(*chosen, strict=True) if chosen else ((), ())
+    chosen = deliveries.filter(webhook__is_active=True)
     now = timezone.now()
-    Webhook.objects.filter(pk__in=webhooks).update(rests_until=now)
-    return WebhookDelivery.objects.filter(pk__in=pks).update(
+    # Subqueries: after a long outage there may be more keys than SQLite takes in one statement.
+    Webhook.objects.filter(pk__in=chosen.values("webhook")).update(rests_until=now)
+    return WebhookDelivery.objects.filter(pk__in=chosen.values("pk")).update(
         state=State.OWED, tries=0, next_try_at=now, created_at=now, sent_at=None
     )

@@ -11,6 +11,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from accounts.bells import ring
 from accounts.remembered import Remembered
 from accounts.signals import (
     application_decided,
@@ -23,8 +24,8 @@ from tickets.models import TicketEvent
 from tickets.signals import line_written, ticket_removing
 from tickets.workflow import LIVE, Status
 
+from ..owed import CALL_WEBHOOKS
 from .models import Event, Webhook, WebhookDelivery
-from .tasks import ring
 
 Line = TicketEvent.Kind
 
@@ -76,7 +77,7 @@ def owe_to(webhooks, event: str, payload: dict, *, cause: str, about: str, line=
         ],
         ignore_conflicts=True,
     )
-    transaction.on_commit(ring, robust=True)
+    ring(CALL_WEBHOOKS)
 
 
 def owe_test(webhook: Webhook) -> None:

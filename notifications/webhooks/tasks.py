@@ -1,11 +1,9 @@
-import logging
-
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
+from accounts.bells import ring
+
+from ..owed import CALL_WEBHOOKS
 from . import delivering
-
-logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -13,12 +11,4 @@ def call_webhooks():
     """One turn of one webhook, and another bell while there is work: a slow receiver must not keep
     a lone worker from everything else."""
     if delivering.take_turn():
-        ring()
-
-
-def ring() -> None:
-    """Tell the worker that there is work. A lost bell is harmless: the sweep finds the rows."""
-    try:
-        call_webhooks.delay()
-    except (OperationalError, OSError) as error:
-        logger.warning("The worker was not called, so the next sweep calls webhooks: %s", error)
+        ring(CALL_WEBHOOKS)

@@ -3,6 +3,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifications.mail import template_checks
 from notifications.mail.samples import NAMES, sample_of
+from notifications.mail.templates import in_a_line, listening
 
 
 class Command(BaseCommand):
@@ -35,7 +36,11 @@ class Command(BaseCommand):
         self.stdout.write("\t".join([name, *own]))
 
     def show_one(self, options):
-        mail = sample_of(options["name"], options["language"])
+        with listening() as troubles:
+            mail = sample_of(options["name"], options["language"])
+        for trouble in troubles:
+            words = f"A template is broken, so the product’s own is used: {in_a_line(trouble)}"
+            self.stderr.write(words)
         if options["html"]:
             self.stdout.write(mail.alternatives[0].content)
         else:
@@ -47,7 +52,9 @@ class Command(BaseCommand):
         for each in wrong:
             self.stderr.write(f"{each.place}: {each.reason}")
         if wrong:
-            words = f"{len(wrong)} found. Until then mails are sent with the product’s own."
-            raise CommandError(words)
+            raise CommandError(
+                f"{len(wrong)} found. In place of a broken template the product’s own is used; a "
+                "name that means nothing stays empty."
+            )
         languages = ", ".join(template_checks.languages())
         self.stdout.write(f"All {len(NAMES)} mails can be written, in: {languages}")

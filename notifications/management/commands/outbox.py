@@ -1,16 +1,24 @@
-from django.core.management.base import BaseCommand, CommandError
+import re
 
+from django.core.management.base import BaseCommand, CommandError
+from django.template.defaultfilters import pluralize
+
+from accounts.bells import ring
 from notifications.mail import outbox
 from notifications.models import OutgoingMail, ShortMessage, WebhookDelivery
-from notifications.owed import Owed
+from notifications.owed import CALL_WEBHOOKS, SEND_MAIL, SEND_SHORT, Owed
 from notifications.short_messages import sending
-from notifications.short_messages.tasks import ring as ring_for_short_messages
-from notifications.tasks import ring
 from notifications.webhooks import delivering
-from notifications.webhooks.tasks import ring as ring_for_webhooks
 
 State = Owed.State
 MAIL, SHORT, WEBHOOK = "", "s", "w"  # before the id of each
+KINDS = {
+    MAIL: (OutgoingMail, "Mails", outbox.send_again, SEND_MAIL),
+    SHORT: (ShortMessage, "Pushes and SMS", sending.send_again, SEND_SHORT),
+    WEBHOOK: (WebhookDelivery, "Deliveries of webhooks", delivering.replay, CALL_WEBHOOKS),
+}
+NAME = re.compile(rf"([{SHORT}{WEBHOOK}]?)([0-9]{{1,18}})")  # as far as databases count
+AT_ONCE = 500  # rows
 
 
 class Command(BaseCommand):
@@ -34,42 +42,47 @@ class Command(BaseCommand):
 
     def list(self, state):
         chosen = {"state": state} if state else {}
-        for mail in OutgoingMail.objects.filter(**chosen).iterator():
-            self.tell(mail, str(mail.pk), mail.email, mail.subject)
-        for message in ShortMessage.objects.filter(**chosen).select_related("recipient").iterator():
-            name, to = f"{SHORT}{message.pk}", message.recipient.email
-            self.tell(message, name, to, message.get_channel_display())
+        mails = OutgoingMail.objects.filter(**chosen).prefetch_related("notifications")
+        for mail in mails.iterator(AT_ONCE):
+            self.tell(MAIL, mail, mail.email, mail.subject or mail.occasion)
+        messages = ShortMessage.objects.filter(**chosen).select_related("recipient")
+        for message in messages.iterator(AT_ONCE):
+            self.tell(SHORT, message, message.recipient.email, message.get_channel_display())
         deliveries = WebhookDelivery.objects.filter(**chosen).select_related("webhook")
-        for delivery in deliveries.iterator():
-            self.tell(delivery, f"{WEBHOOK}{delivery.pk}", delivery.webhook.name, delivery.event)
+        for delivery in deliveries.iterator(AT_ONCE):
+            self.tell(WEBHOOK, delivery, delivery.webhook.name, delivery.event)
 
-    def tell(self, owed, name, to, about):
-        next_try = f"next try {owed.next_try_at:%Y-%m-%d %H:%M:%S}"
-        when = next_try if owed.state == State.OWED else ""
-        words = f"{name}\t{owed.state}\t{owed.tries} tries\t{to}"
+    def tell(self, kind, owed, to, about):
+        when = f"next try {owed.due_at:%Y-%m-%d %H:%M:%S}" if owed.due_at else ""
+        if owed.is_being_sent:
+            when = "being sent"
+        tries = f"{owed.times_tried} tr{pluralize(owed.times_tried, 'y,ies')}"
+        words = f"{kind}{owed.pk}\t{owed.state}\t{tries}\t{to}"
         self.stdout.write(f"{words}\t{about}\t{when}\t{owed.last_answer}")
 
     def retry(self, names):
-        chosen = self.chosen(names)
-        count = outbox.send_again(OutgoingMail.objects.filter(**chosen[MAIL]))
-        ring()
-        self.stdout.write(f"{count} mails are owed again.")
-        count = sending.send_again(ShortMessage.objects.filter(**chosen[SHORT]))
-        ring_for_short_messages()
-        self.stdout.write(f"{count} pushes and SMS are owed again.")
-        count = delivering.replay(WebhookDelivery.objects.filter(**chosen[WEBHOOK]))
-        ring_for_webhooks()
-        self.stdout.write(f"{count} deliveries of webhooks are owed again.")
+        for kind, chosen in self.chosen(names).items():
+            _model, words, send_again, task = KINDS[kind]
+            count = send_again(chosen)
+            ring(task)
+            self.stdout.write(f"{words} owed again: {count}")
 
     def chosen(self, names):
-        """What to look for, of each kind."""
+        """What to send again, of each kind."""
+        everything = {kind: model.objects.all() for kind, (model, *_) in KINDS.items()}
         if not names:
-            return {kind: {"state": State.FAILED} for kind in (MAIL, SHORT, WEBHOOK)}
-        ids = {MAIL: [], SHORT: [], WEBHOOK: []}
+            return {kind: rows.filter(state=State.FAILED) for kind, rows in everything.items()}
+        ids = {kind: set() for kind in KINDS}
         for name in names:
-            kind = name[0] if name.startswith((SHORT, WEBHOOK)) else MAIL
-            number = name.removeprefix(kind)
-            if not number.isdecimal():
+            if not (match := NAME.fullmatch(name)):
                 raise CommandError(f"{name} is no id.")
-            ids[kind].append(int(number))
-        return {kind: {"pk__in": pks} for kind, pks in ids.items()}
+            ids[match[1]].add(int(match[2]))
+        chosen = {kind: everything[kind].filter(pk__in=pks) for kind, pks in ids.items()}
+        missing = [
+            f"{kind}{pk}"
+            for kind, rows in chosen.items()
+            for pk in sorted(ids[kind] - set(rows.values_list("pk", flat=True)))
+        ]
+        if missing:
+            raise CommandError(f"There is no {', '.join(missing)}, so nothing is owed again.")
+        return chosen
