@@ -12,9 +12,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: .venv/installed .env staticfiles/staticfiles.json
 	@exec $(BIN)/python manage.py up $(if $(HOST),--host $(HOST)) $(if $(filter 0 no false,$(DEMO)),--no-demo)
 
-## The whole suite on SQLite, but for what opens browsers, stops processes or makes load.
+## The suite on SQLite, but for what opens browsers, stops processes, makes load or lets people race.
 test: .venv/installed-dev .env staticfiles/staticfiles.json
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser and not fault and not load"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not browser and not fault and not load and not race"
 
 lint: .venv/installed-dev .env
 	$(BIN)/ruff check .
@@ -24,7 +24,7 @@ lint: .venv/installed-dev .env
 
 ## The slow tests at full length.
 soak: .venv/installed-dev .env staticfiles/staticfiles.json
-	SOAK=1 $(BIN)/python -m pytest -m "browser or fault or load"
+	SOAK=1 $(BIN)/python -m pytest -m "browser or fault or load or race"
 
 ## Known holes in what we depend on. Strict: "could not be audited" fails as well.
 audit: .venv/installed-dev

@@ -4,6 +4,7 @@ from operator import itemgetter
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,8 @@ PLACES = {
     _("People"): ["User", "Application", "Invitation", "AgentProfile"],
     _("How the desk works"): ["Category", "SlaPolicy", "Calendar", "Rule", "ComplaintTrack",
                               "ComplaintCode"],
-    _("How it runs"): ["Doctor", "Mailbox", "InboundMail", "SenderRule", "AgentAddress", "Webhook"],
+    _("How it runs"): ["Doctor", "Mailbox", "InboundMail", "SenderRule", "AgentAddress",
+                       "OutgoingMail", "Webhook", "WebhookDelivery"],
 }  # fmt: skip
 
 
@@ -54,10 +56,8 @@ class RegistryAdminSite(admin.AdminSite):
         return secure_admin_login(super().admin_view(view, cacheable))
 
     def get_app_list(self, request, app_label=None):
-        """The sidebar: by what administrators do, not by app. An app's own page stays Django's."""
+        """The sidebar: by what administrators do, not by app."""
         apps = super().get_app_list(request, app_label)
-        if app_label:
-            return apps
         rows = {row["object_name"]: row for app in apps for row in app["models"]}
         rows["Doctor"] = DOCTOR | {"admin_url": reverse("admin:doctor")}
         placed = [
@@ -79,6 +79,10 @@ class RegistryAdminSite(admin.AdminSite):
 
     def index(self, request, extra_context=None):
         return super().index(request, {**(extra_context or {}), **dashboard(request.user)})
+
+    def app_index(self, request, app_label, extra_context=None):
+        """Apps have no pages here: Django's is made of the dashboard, and would have no figures."""
+        return redirect("admin:index")
 
     def doctor(self, request):
         context = {"title": _("Is everything well?"), "findings": examine()}

@@ -21,7 +21,11 @@ class Channel(filesystem.Channel):
     def _put(self, queue, payload, **kwargs):
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}"
         unfinished = Path(self.data_folder_out, f"{name}.new")  # nobody looks for these
-        unfinished.write_text(dumps(payload))
+        try:
+            unfinished.write_text(dumps(payload))
+        except OSError:  # a full disk: nobody else would ever take it away
+            unfinished.unlink(missing_ok=True)
+            raise
         unfinished.rename(unfinished.with_suffix(".msg"))
 
     def _get(self, queue):

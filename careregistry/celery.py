@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, worker_init
+from celery.signals import setup_logging, task_postrun, worker_init, worker_ready
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
@@ -23,6 +23,7 @@ NOTED_EVERY = 60
 app = Celery("careregistry")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["notifications.short_messages", "notifications.webhooks"])
 
 
 @setup_logging.connect
@@ -45,6 +46,13 @@ def settle_down(**kwargs):
 @worker_init.connect
 def keep_note_of_jobs(**kwargs):
     task_postrun.connect(note_job)
+
+
+@worker_ready.connect
+def look_at_the_clock(**kwargs):
+    """At once, as the scheduler's first turn is a minute away: until then nobody could tell a
+    worker that has just started from one that does nothing."""
+    app.send_task("tickets.tasks.run_the_clock")
 
 
 def note_job(**kwargs):

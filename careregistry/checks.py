@@ -9,12 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.checks import Error, Tags, register
 from django.db import connection
 
+from accounts.hosts import is_local
+
 MIN_KEY_LENGTH = 50
-LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", "[::1]"}
-
-
-def is_local(host: str) -> bool:
-    return host in LOCAL_HOSTS or host.endswith(".localhost")
 
 
 def unsafe_settings() -> list[str]:
@@ -53,15 +50,9 @@ def check_settings(app_configs, **kwargs):
 @register()
 def check_times(app_configs, **kwargs):
     """Of what happens by itself. 0 switches a step off."""
-    ends = ("WAITING_DAYS", "CLOSE_AFTER_DAYS")
     faults = [
-        f"{name} is less than 0."
-        for name in (*ends, "REMIND_DAYS_BEFORE", "UNASSIGNED_HOURS")
-        if getattr(settings, name) < 0
-    ]
-    faults += [
         f"REMIND_DAYS_BEFORE must be less than {name}."
-        for name in ends
+        for name in ("WAITING_DAYS", "CLOSE_AFTER_DAYS")
         if 0 < getattr(settings, name) <= settings.REMIND_DAYS_BEFORE
     ]
     return [Error(sentence, id="careregistry.E002") for sentence in faults]

@@ -21,12 +21,19 @@ from django.utils.translation import ngettext
 from accounts.console import capped
 from accounts.lists import LISTS
 from accounts.models import Application, Role, User
+from messaging.inbound.ledger import WAITING
+from messaging.inbound.watching import silent_mailboxes
+from messaging.models import InboundMail
 from notifications.mail.circuit import circuit_open
+from notifications.mail.outbox import LONGEST_OUTAGE_DELAY
+from notifications.models import OutgoingMail
 from tickets.automation.assignment import Desk, overdue
 from tickets.counting import CappedCount
 from tickets.models import Concern, DaySummary, Feedback, RuleRun, Ticket
 from tickets.wording import ago, desk_day, span
 from tickets.workflow import Status
+
+from .doctor import LATE_SECONDS
 
 MAX_COUNT = 1_000
 NEWEST_MEASURED = 500  # for the figures that are no counts
@@ -38,6 +45,7 @@ AGENTS_SHOWN = 10
 REQUESTS_SHOWN = 10
 ACTIONS_SHOWN = 6
 TICKETS_SHOWN = 6
+MAILS_ASKED = 50  # the next that are due: during an outage each of them waits
 
 
 def dashboard(user) -> dict:
@@ -46,6 +54,7 @@ def dashboard(user) -> dict:
     desk = Desk(unassigned)
     days = _last_days()
     counts = _counts(user)
+    mail_stopped = circuit_open()
     return {
         "figures": _figures(counts, unassigned, days),
         "unassigned": [
@@ -62,15 +71,37 @@ def dashboard(user) -> dict:
             (_("Agent requests"), _pending(Role.AGENT)),
             (_("Admin requests"), _pending(Role.ADMIN)),
         ],
-        "mail_stopped": circuit_open(),
+        "mail_stopped": mail_stopped,
+        "late_mail": None if mail_stopped else _late_mail(),
         "stuck": counts["stuck"] and capped(counts["stuck"], MAX_COUNT),
         "failed_rules": counts["failed_rules"] and capped(counts["failed_rules"], MAX_COUNT),
+        "silent": counts["silent"] and capped(counts["silent"], MAX_COUNT),
+        "waiting_mails": counts["waiting_mails"] and capped(counts["waiting_mails"], MAX_COUNT),
         "concerns": capped(counts["unsettled"], MAX_COUNT),
         "lists": [(title, _people_url(name)) for name, (title, _condition) in LISTS.items()],
         "chart": Chart(days) if days else None,
         "recent_actions": LogEntry.objects.select_related("user").order_by("-pk")[:ACTIONS_SHOWN],
         "due_next": Ticket.objects.live().with_people().order_by("due_at", "pk")[:TICKETS_SHOWN],
     }
+
+
+# --- Mail that does not go out ----------------------------------------------
+
+
+def _late_mail() -> OutgoingMail | None:
+    """The one that has waited longest, by its ``waits_since``, if that is too long: nobody answers
+    at the mail server, or no worker runs."""
+    now = timezone.now()
+    # While nobody answers, each is put off for a few minutes again and again.
+    due = OutgoingMail.objects.due(now + LONGEST_OUTAGE_DELAY)
+    mails = due.only("created_at", "next_try_at", "tries", "last_answer")[:MAILS_ASKED]
+    for mail in mails:
+        # A try that met nobody is not counted: only the answer tells of it.
+        met_nobody = mail.last_answer and not mail.tries
+        mail.waits_since = mail.created_at if met_nobody else mail.next_try_at
+    longest = min(mails, key=lambda mail: mail.waits_since, default=None)
+    is_late = longest and (now - longest.waits_since).total_seconds() > LATE_SECONDS
+    return longest if is_late else None
 
 
 # --- Figures ----------------------------------------------------------------
@@ -140,6 +171,10 @@ def _counts(user) -> dict:
             waiting=_capped(live.filter(status=Status.WAITING).order_by("due_at")),
             stuck=_capped(stuck.order_by("stuck_since")),
             failed_rules=_capped(lately_failed.order_by("pk")) + _capped(tried.order_by("pk")),
+            silent=_capped(silent_mailboxes().order_by("name")),
+            waiting_mails=sum(
+                _capped(InboundMail.objects.filter(fate=fate).order_by("-pk")) for fate in WAITING
+            ),
             unsettled=_capped(Concern.objects.filter(settled_at=None).order_by("created_at")),
         )
         .get()

@@ -3,21 +3,26 @@
 import logging
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.core.mail import get_connection
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Q
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.checkups import CHECKUPS, Checkup, Finding, Level, checkup
+from accounts.console import capped
 from notifications.mail.circuit import circuit_open
+from notifications.mail.outbox import HUNG_UP, TOO_SLOW, why_no_talk
 from notifications.models import OutgoingMail, Webhook, WebhookDelivery
 from tickets import anchors
 from tickets.automation import clockwork
@@ -31,7 +36,7 @@ logger = logging.getLogger(__name__)
 MOST_COUNTED = 100
 MOST_NAMED = 3
 COMFORTABLE_BYTES = 10 * MIN_FREE_BYTES
-CONNECT_SECONDS = 2
+ANSWER_SECONDS = 7  # some mail servers wait for five before they greet
 SILENCE = timedelta(minutes=5)  # longer than any job is seldom
 LATE_SECONDS = 600  # of a mail that could have been sent
 LATELY = timedelta(days=7)
@@ -44,10 +49,19 @@ def examine() -> Iterator[tuple[Checkup, Finding]]:
         try:
             yield each, each.ask()
         except Exception as trouble:  # the others may say why
+            if isinstance(trouble, DatabaseError) and _lacks_migrations():
+                continue  # that is said already, and the tables come with them
             logger.exception("%s could not be asked.", each.code)
             words = _("It could not be asked: %(trouble)s")
             found = words % {"trouble": f"{type(trouble).__name__}: {trouble}"}
             yield each, Finding(Level.BAD, found, _("See what the others say, and the log."))
+
+
+def _lacks_migrations() -> bool:
+    try:
+        return bool(unapplied_migrations())
+    except DatabaseError:
+        return False
 
 
 # --- What everything stands on --------------------------------------------------
@@ -92,7 +106,7 @@ def ask_disk():
     return Finding(level, found, hint)
 
 
-@checkup("redis", gettext_lazy("Redis"))
+@checkup("redis", gettext_lazy("Cache (Redis)"))
 def ask_redis():
     if not settings.REDIS_URL:
         return Finding(Level.OK, _("Not used"))
@@ -122,19 +136,30 @@ def ask_scheduler():
 
 def _seen_lately(at, what, never, hint) -> Finding:
     if at is None:
+        if _is_new():
+            return Finding(Level.WARN, _("Not yet: all this was set up just now"), _("Ask again."))
         return Finding(Level.BAD, never, hint)
     found = _("%(what)s %(time)s ago") % {"what": what, "time": timesince(at)}
     is_fresh = timezone.now() - at <= SILENCE
     return Finding(Level.OK if is_fresh else Level.BAD, found, "" if is_fresh else hint)
 
 
-@checkup("clock", gettext_lazy("What happens by itself"))
+def _is_new() -> bool:
+    first = MigrationRecorder(connection).migration_qs.earliest("applied")
+    return timezone.now() - first.applied <= SILENCE
+
+
+@checkup("clock", gettext_lazy("Clock"))
 def ask_clock():
-    stuck = Ticket.objects.filter(stuck_since__isnull=False)[:MOST_COUNTED].count()
+    stuck = Ticket.objects.filter(stuck_since__isnull=False)[: MOST_COUNTED + 1].count()
     if stuck:
-        words = ngettext("It fails with %(n)s ticket", "It fails with %(n)s tickets", stuck)
+        words = ngettext(
+            "What happens by itself fails with %(n)s ticket",
+            "What happens by itself fails with %(n)s tickets",
+            stuck,
+        )
         hint = _("The console’s first page leads to them; the worker’s log says why.")
-        return Finding(Level.WARN, words % {"n": stuck}, hint)
+        return Finding(Level.WARN, words % {"n": capped(stuck, MOST_COUNTED)}, hint)
     if clockwork.is_steady(timezone.now()):
         return Finding(Level.OK, _("Time passes steadily"))
     hint = _("It acts again after an hour of steady time. Keep all hosts’ clocks set (NTP).")
@@ -151,15 +176,22 @@ def ask_mail_out():
         return Finding(Level.WARN, words, _("Set EMAIL_URL, and people get their mail."))
     if stopped := circuit_open():
         words = _("The server refuses everything: %(answer)s")
-        hint = _("Mend what it says; one mail tries it every few minutes. Nothing is given up.")
+        hint = _("Mend what it says; a few mails try it every few minutes. Nothing is given up.")
         return Finding(Level.BAD, words % {"answer": stopped.last_answer}, hint)
-    server = {"host": settings.EMAIL_HOST, "port": settings.EMAIL_PORT}
+    smtp = get_connection(timeout=ANSWER_SECONDS)
     try:
-        socket.create_connection(tuple(server.values()), timeout=CONNECT_SECONDS).close()
+        smtp.open()
     except OSError as trouble:
-        words = _("%(host)s, port %(port)s, can’t be reached: %(trouble)s")
-        found = words % {**server, "trouble": trouble}
-        return Finding(Level.BAD, found, _("See EMAIL_URL. What is owed is kept and sent later."))
+        hint = _("See EMAIL_URL. What is owed is kept and sent later.")
+        return Finding(Level.BAD, why_no_talk(trouble), hint)
+    finally:
+        smtp.close()
+    server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    owed = OutgoingMail.objects.filter(state=OutgoingMail.State.OWED)
+    is_silent = Q(last_answer__startswith=TOO_SLOW) | Q(last_answer__startswith=HUNG_UP)
+    if owed.filter(is_silent).exists():
+        words = _("%(server)s has a mail and does not say whether it takes it") % {"server": server}
+        return Finding(Level.BAD, words, _("See its log: what does it do before it answers?"))
     waiting = oldest_due_mail_seconds()
     if waiting > LATE_SECONDS:
         words = _("A mail has been waiting for %(minutes)s minutes") % {"minutes": waiting // 60}
@@ -167,14 +199,16 @@ def ask_mail_out():
     failed = _given_up(OutgoingMail)
     if failed:
         return Finding(Level.WARN, failed, _("Mend what they say, then: manage.py outbox retry"))
-    return Finding(Level.OK, _("%(host)s, port %(port)s, can be reached") % server)
+    return Finding(Level.OK, _("%(server)s answers") % {"server": server})
 
 
 def _given_up(owed) -> str:
-    lately = owed.objects.filter(state=owed.State.FAILED, created_at__gte=timezone.now() - LATELY)
-    count = lately[:MOST_COUNTED].count()
+    since = timezone.now() - LATELY
+    failed = owed.objects.filter(state=owed.State.FAILED, created_at__gte=since)
+    unsent = failed.filter(sent_at=None)  # what came back did go out
+    count = unsent[: MOST_COUNTED + 1].count()
     words = ngettext("%(n)s was given up this week", "%(n)s were given up this week", count)
-    return words % {"n": count} if count else ""
+    return words % {"n": capped(count, MOST_COUNTED)} if count else ""
 
 
 @checkup("webhooks", gettext_lazy("Webhooks"))
@@ -182,7 +216,10 @@ def ask_webhooks():
     failing = Webhook.objects.filter(failing_since__isnull=False)[:MOST_COUNTED]
     if failing:
         names = ", ".join(webhook.name for webhook in failing)
-        hint = _("Their deliveries in the console say why. Switch on again what was switched off.")
+        hint = _(
+            "Their deliveries in the console say why. Switch on again what was switched off, or "
+            "save it as it is if nobody needs it."
+        )
         return Finding(Level.WARN, _("Failing: %(names)s") % {"names": names}, hint)
     failed = _given_up(WebhookDelivery)
     if failed:
@@ -197,7 +234,10 @@ def ask_webhooks():
 def ask_history():
     newest = [anchors.NOTHING, *anchors.read()][-1]
     later = TicketEvent.objects.filter(pk__gt=newest.last_line).order_by("pk").first()
-    found = _("Last written %(at)s") % {"at": newest.at[:16]} if newest.at else _("None yet")
+    found = _("None yet")
+    if newest.at:
+        written = timezone.localtime(datetime.fromisoformat(newest.at))
+        found = _("Last written %(at)s") % {"at": date_format(written, "DATETIME_FORMAT")}
     if later and timezone.now() - later.at > UNANCHORED:
         return Finding(Level.WARN, found, _("Run: manage.py anchor_history. See the scheduler."))
     return Finding(Level.OK, found)
@@ -209,7 +249,11 @@ def ask_backup():
         hint = _("Set BACKUP_DIR; docs/operations.md says what a backup must keep.")
         return Finding(Level.WARN, _("No backup is known"), hint)
     hint = _("See the job that makes them, and docs/operations.md.")
-    newest = max(_files_in(settings.BACKUP_DIR), key=lambda file: file.st_mtime, default=None)
+    try:
+        newest = max(_files_in(settings.BACKUP_DIR), key=lambda file: file.st_mtime, default=None)
+    except OSError as trouble:
+        words = _("BACKUP_DIR can’t be read: %(trouble)s")
+        return Finding(Level.BAD, words % {"trouble": trouble}, hint)
     if newest is None:
         words = _("There is none in %(folder)s") % {"folder": settings.BACKUP_DIR}
         return Finding(Level.BAD, words, hint)

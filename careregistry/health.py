@@ -89,11 +89,9 @@ def details() -> dict:
 
 def oldest_due_mail_seconds() -> int:
     """How long the mail that waits longest could have been sent already: the worker's delay."""
-    owed = OutgoingMail.objects.filter(
-        state=OutgoingMail.State.OWED, next_try_at__lte=timezone.now()
-    )
-    first = owed.order_by("next_try_at", "pk").first()
-    return int((timezone.now() - first.next_try_at).total_seconds()) if first else 0
+    now = timezone.now()
+    first = OutgoingMail.objects.due(now).first()
+    return int((now - first.next_try_at).total_seconds()) if first else 0
 
 
 def clock_looked_seconds_ago() -> int | None:

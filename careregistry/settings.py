@@ -7,12 +7,25 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
+
+from .environment import (
+    Environment,
+    address,
+    confirmation,
+    database,
+    hosts,
+    log_level,
+    mail_server,
+    own_hosts,
+    sender,
+    site,
+    time_zone,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env")  # a missing file is fine; the real environment wins
 
 SECRET_KEY = env("SECRET_KEY")
@@ -26,9 +39,9 @@ PORT = env.int("PORT", default=8000)
 
 SITE_NAME = "Customer Care Registry"
 # The one source of links in mail, of the hosts we answer to and of whether this is production.
-SITE_URL = env("SITE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+SITE_URL = env("SITE_URL", cast=site, default=f"http://localhost:{PORT}")
 PRODUCTION = SITE_URL.startswith("https://") and not DEBUG
-ALLOWED_HOSTS = [urlsplit(SITE_URL).hostname, *env.list("ALLOWED_HOSTS", default=[])]
+ALLOWED_HOSTS = [urlsplit(SITE_URL).hostname, *env("ALLOWED_HOSTS", cast=own_hosts, default=[])]
 if not PRODUCTION:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 
@@ -108,7 +121,8 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Data -------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+SQLITE = f"sqlite:///{DATA_DIR / 'db.sqlite3'}"
+DATABASES = {"default": env("DATABASE_URL", cast=database, default=SQLITE, parse_default=True)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -189,9 +203,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 CODE_SECONDS = 600  # a code from a mail works that long
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": False}
-# Of a changed address, see accounts/emails.py; a new account's is proven by accounts/signups.py.
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = 5
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = CODE_SECONDS
 ACCOUNT_LOGIN_TIMEOUT = 3600  # from the first code to the last of those asked for again
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 # The session counts these, and many at once would pass: LIMITS ends a code after five.
@@ -211,9 +222,7 @@ APPLICATION_DAYS = env.int("APPLICATION_DAYS", default=30)  # then a role reques
 REAPPLY_DAYS = env.int("REAPPLY_DAYS", default=30)  # after a declined one, until the next
 
 # How a new person proves the address: code, link, or none in a closed network.
-ACCOUNT_CONFIRMATION = env.str(
-    "ACCOUNT_CONFIRMATION", default="code", choices=("code", "link", "none")
-)
+ACCOUNT_CONFIRMATION = env("ACCOUNT_CONFIRMATION", cast=confirmation, default="code")
 SIGN_UP_LIFE = timedelta(hours=24)  # of a link, and of what was typed
 # Everybody is asked to agree again when one of these changes.
 TERMS_VERSION = env("TERMS_VERSION", default="1")
@@ -333,19 +342,21 @@ PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 # --- Mail and work in the background ----------------------------------------
 
 MAIL_DIR = DATA_DIR / "mail"
-if env("EMAIL_URL", default=""):
-    vars().update(env.email("EMAIL_URL", backend="notifications.mail.backends.SmtpBackend"))
+if smtp := env("EMAIL_URL", cast=mail_server, default=""):
+    vars().update(smtp)
 else:
     # Nowhere to send to: every mail becomes a file a person can open.
     EMAIL_BACKEND = "notifications.mail.backends.FolderBackend"
 EMAIL_TIMEOUT = 30
 EMAIL_OAUTH_MAILBOX = env("EMAIL_OAUTH_MAILBOX", default="")  # whose token sends mail as well
 DEFAULT_FROM_EMAIL = env(
-    "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <care@{urlsplit(SITE_URL).hostname}>"
+    "DEFAULT_FROM_EMAIL",
+    cast=sender,
+    default=f"{SITE_NAME} <care@{urlsplit(SITE_URL).hostname}>",
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # The mailbox to which answers come; each goes to this address with a signed part of its own.
-REPLY_ADDRESS = env("REPLY_ADDRESS", default="")
+REPLY_ADDRESS = env("REPLY_ADDRESS", cast=address, default="")
 # Of a mail, a push, an SMS, and a delivery of a webhook.
 OUTBOX_MAX_TRIES = 10
 OUTBOX_GIVE_UP_AFTER = timedelta(hours=48)
@@ -365,7 +376,9 @@ MAIL_LIMITS = {}  # see messaging.inbound.parsed.Limits
 MAIL_SILENT_MINUTES = env.int("MAIL_SILENT_MINUTES", default=30)  # then administrators hear of it
 
 # Hosts in the operator's own network that webhooks may call, also by http.
-WEBHOOK_INTERNAL_HOSTS = [host.lower() for host in env.list("WEBHOOK_INTERNAL_HOSTS", default=[])]
+WEBHOOK_INTERNAL_HOSTS = env("WEBHOOK_INTERNAL_HOSTS", cast=hosts, default=[])
+# Nor by the environment: whoever signs in may name the address of a push service. Tests do.
+PUSH_INTERNAL_HOSTS = []
 WEBHOOK_CONNECT_SECONDS = 10
 WEBHOOK_ANSWER_SECONDS = 30
 WEBHOOK_OFF_AFTER = timedelta(days=3)  # of failing; then it is switched off
@@ -440,7 +453,7 @@ LANGUAGES = [
         "pl", "pt", "ru", "sw", "ta", "te", "tr", "uk", "ur", "vi", "zh-hans",
     )
 ]  # fmt: skip
-TIME_ZONE = env("TIME_ZONE", default="UTC")
+TIME_ZONE = env("TIME_ZONE", cast=time_zone, default="UTC")
 USE_TZ = True
 USE_I18N = True
 
@@ -517,7 +530,7 @@ LOGGING = {
             "filters": ["refusals"],
         }
     },
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", cast=log_level, default="INFO")},
     # One handler for all: Django and the web server bring others, which say more. The worker's
     # are kept away in celery.py. Requests are logged by the proxy: paths hold links that let in.
     "loggers": {

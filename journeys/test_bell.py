@@ -19,6 +19,17 @@ ticket = Ticket.objects.get(reference="{reference}")
 messaging.post_message(ticket, by=ticket.requester, body="{words}")
 answer(None)
 """
+NOTHING_YET = """
+carol = make_user("Carol", email="carol@example.org")
+make_agent("Dave", email="dave@example.org")
+answer(make_ticket(requester=carol, category=make_category("Late delivery")).reference)
+"""
+GIVE = """
+ticket = Ticket.objects.get(reference="{reference}")
+dave, eve = User.objects.get(email="dave@example.org"), make_admin("Eve", email="eve@example.org")
+actions.assign(ticket, to=dave, by=eve)
+answer(None)
+"""
 
 
 def bell_of(page):
@@ -49,3 +60,32 @@ def test_the_bell_counts_live_and_the_page_of_the_ticket_reads(registry, visitor
     page.goto(f"{registry.address}/notifications/")
     expect(page.locator(".ccr-told__what").first).to_have_text("Alice wrote to you")
     expect(page.locator(".is-unread")).to_have_count(0)
+
+
+def test_the_open_list_grows_and_nobody_loses_their_place(registry, visitor):
+    """What is read in another tab is marked in this one."""
+    reference = registry.ask(NOTHING_YET)
+    dave = visitor().sign_in("dave@example.org").go("/notifications/")
+    page, rows = dave.page, dave.page.locator(".ccr-told__what")
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible()
+
+    registry.ask(GIVE.format(reference=reference))
+
+    expect(rows).to_have_text(["Unread: Eve gave you a ticket"])
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_hidden()
+    given = page.get_by_role("button", name="Eve gave you a ticket")
+    given.focus()
+
+    registry.ask(WRITE.format(reference=reference, words="Where is it?"))
+
+    expect(rows).to_have_text(["Unread: Carol wrote to you", "Unread: Eve gave you a ticket"])
+    expect(given).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text(["Notifications, 2 unread"])
+
+    other = dave.context.new_page()
+    other.goto(f"{registry.address}/notifications/")
+    other.get_by_role("button", name="Mark all as read").click()
+
+    expect(rows).to_have_text(["Carol wrote to you", "Eve gave you a ticket"])
+    expect(page.get_by_role("button", name="Mark all as read")).to_be_hidden()
+    expect(given).to_be_focused()

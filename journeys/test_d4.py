@@ -329,8 +329,8 @@ MAILS = {
         "Your account as agent is ready": 1,
         "Ruth gave you a ticket": 1,
         "John wrote to you": 3,
-        "Now: Closed": 1,
-        "Now: In progress": 1,
+        "John rated it 5 of 5 and closed it": 1,
+        "John opened it again": 1,
     },
     RUTH: {
         "Sarah Jones asks for an account as agent": 1,

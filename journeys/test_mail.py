@@ -183,7 +183,7 @@ def alice_answers_by_mail(mailbox, bob, answered, words):
     line = bob.page.locator("#log li", has_text=words)
     expect(line.locator(".ccr-copy__text")).to_contain_text(words)
     fold = line.locator("details.ccr-fold")
-    expect(fold.get_by_text("Show quoted text")).to_be_visible()
+    expect(fold.get_by_text("Show the rest")).to_be_visible()
     expect(fold).not_to_have_attribute("open", re.compile(".*"))
     fold.locator("summary").click()
     expect(fold).to_contain_text("which batch is it?")

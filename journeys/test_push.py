@@ -8,6 +8,7 @@ the address of a server of the test, and keys that the test holds.
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,11 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import expect
 
 from notifications.tests.receiver import Receiver
-from notifications.tests.smtp import Sink
 from notifications.tests.telephones import encoded, read_push
 
 from .conftest import WAIT
-from .installation import PATIENCE, Installation, own_database
+from .installation import PATIENCE
 from .test_live import ALICE, CONVERSATION, WRITE
 
 pytestmark = pytest.mark.browser
@@ -56,6 +56,18 @@ SHOWN = """async () => {
   return shown.map(({ title, body, tag, data }) => ({ title, body, tag, url: data.url }));
 }"""
 
+# A click on the one that is shown, and which page it opens. Only a hand may open windows, so the
+# worker is asked which it would.
+CLICK = """async () => {
+  const [notification] = await registration.getNotifications();
+  const click = new NotificationEvent("notificationclick", { notification });
+  let opened;
+  click.waitUntil = (work) => (opened = work);
+  clients.openWindow = async (url) => url;
+  self.dispatchEvent(click);
+  return [await opened, (await registration.getNotifications()).length];
+}"""
+
 
 @pytest.fixture(scope="module")
 def service():
@@ -65,18 +77,9 @@ def service():
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory, static_files, empty_database, service):
+def environment(service):
     """With a push service it may call."""
-    folder = tmp_path_factory.mktemp("registry")
-    with Sink() as sink, own_database(folder, empty_database) as database_url:
-        installation = Installation(folder, sink, database_url)
-        installation.folder = folder
-        installation.environment["WEBHOOK_INTERNAL_HOSTS"] = "127.0.0.1"
-        try:
-            installation.start()
-            yield installation
-        finally:
-            installation.stop()
+    return {"DJANGO_SETTINGS_MODULE": "journeys.push_settings"}
 
 
 @pytest.fixture
@@ -146,6 +149,8 @@ def test_allowed_pushed_shown_and_stopped(alice, registry, service, key, referen
     told = read_push(call, key, SECRET)
     deliver(alice, json.dumps(told))
     (shown,) = wait_for(lambda: alice.page.evaluate(SHOWN))
+    (worker,) = alice.context.service_workers
+    opened, left = worker.evaluate(CLICK)
     alice.page.get_by_role("button", name=re.compile("^Stop")).click()
 
     assert shown == {
@@ -154,6 +159,7 @@ def test_allowed_pushed_shown_and_stopped(alice, registry, service, key, referen
         "tag": reference,
         "url": f"/tickets/{reference}/",
     }
+    assert (opened, left) == (f"{registry.address}/tickets/{reference}/", 0)
     expect(alice.page.get_by_text("That device shows no more notifications.")).to_be_visible()
     assert registry.ask(BROWSERS) == []
     expect(alice.page.get_by_role("button", name="Show notifications")).to_be_visible()
@@ -174,7 +180,7 @@ def test_signed_in_anew_the_same_person_is_told_again_and_nobody_else(alice, reg
     allow(alice)
     page = alice.page
     alice.go("/tickets/")
-    page.wait_for_function("JSON.parse(localStorage.getItem('push')).session")
+    wait_for(lambda: page.evaluate("JSON.parse(localStorage.getItem('push')).session"))
     (before,) = registry.ask(BROWSERS)
 
     alice.context.clear_cookies()
@@ -199,8 +205,24 @@ def test_who_said_no_is_told_where_to_change_that(visitor, reference):
 
     alice.sign_in(ALICE).go(PAGE)
 
-    expect(alice.page.get_by_text("You told this browser not to show")).to_be_visible()
+    expect(alice.page.get_by_text("This browser shows none of our notifications")).to_be_visible()
     expect(alice.page.get_by_role("button", name="Show notifications")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, "or the window is private"),
+        ({"permissions": ["notifications"]}, "A private window shows no notifications"),
+    ],
+)
+def test_in_a_private_window_the_page_says_so(visitor, reference, told, words):
+    """Which each of these browsers is, and no push service stands in."""
+    alice = visitor(**told).sign_in(ALICE).go(PAGE)
+
+    alice.page.get_by_role("button", name="Show notifications").click()
+
+    expect(alice.page.get_by_text(words)).to_be_visible()
 
 
 def test_an_iphone_is_told_to_install_first(visitor, reference):
@@ -221,7 +243,8 @@ def test_a_number_is_proved_by_the_code_in_the_sms(visitor, registry, reference)
     page.get_by_role("link", name="Add a number").click()
     page.get_by_label("Mobile number").fill("+44 7400 123456")
     page.get_by_role("button", name="Send me a code").click()
-    (path,) = wait_for(lambda: list((registry.folder / "sms").glob("*.txt")))
+    sent = Path(registry.environment["DATA_DIR"], "sms")
+    (path,) = wait_for(lambda: list(sent.glob("*.txt")))
     code = re.search(r"^\d{8}", path.read_text(), re.MULTILINE)[0]
     page.get_by_label("Security code").fill(code)
     page.get_by_role("button", name="Get SMS at this number").click()

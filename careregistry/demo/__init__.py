@@ -19,6 +19,7 @@ from accounts import actions as account_actions
 from accounts import consents
 from accounts.models import Application, Role, Standing, User
 from notifications.models import Notification, OutgoingMail
+from tickets import anchors
 from tickets.models import (
     Calendar,
     Category,
@@ -70,6 +71,8 @@ def load() -> None:
     _promise_service_levels(categories)
     Ticket.objects.update(clocked_until=now)  # nor does the clock make up for the month behind
     summarise_days(since=timezone.localdate() - timedelta(days=29))
+    # As the worker would have, each day.
+    transaction.on_commit(lambda: anchors.write(), robust=True)
 
 
 @contextmanager

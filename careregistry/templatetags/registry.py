@@ -1,6 +1,6 @@
 """How facts are written on pages: icons, times, people, states. The one place for each."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cache, lru_cache
 
 from django import template
@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
+from messaging import line_words
 from tickets import wording
 from tickets.automation.timing import warned_at
 from tickets.models import Priority
@@ -19,7 +19,7 @@ from tickets.parties import participant_wording
 from tickets.promise.deadlines import moved_words
 from tickets.regulated.complaint_words import level_words, stage_words
 from tickets.relations.link_words import joined_words
-from tickets.workflow import CUSTOMERS, REQUESTER_WORDS, Part, ResolutionKind, Status
+from tickets.workflow import REQUESTER_WORDS, Status
 
 register = template.Library()
 
@@ -160,8 +160,15 @@ def due_tag(ticket) -> SafeString | str:
     )
 
 
-register.simple_tag(participant_wording.promise_for)
-register.simple_tag(participant_wording.coming_words)
+for say in (
+    participant_wording.promise_for,
+    participant_wording.coming_words,
+    line_words.event_words,
+    line_words.assigned_words,
+    line_words.clock_words,
+    line_words.step_words,
+):
+    register.simple_tag(say)
 
 
 @register.simple_tag
@@ -189,155 +196,6 @@ def _steps(at, words, received, agent):
 @register.simple_tag
 def event_icon(line) -> SafeString:
     return icon(STATUS_ICONS[Status(line.data["to"])])
-
-
-@register.simple_tag
-def event_words(line, part) -> str:
-    """A move as one sentence, for the requester ("you") or for staff."""
-    if line.data.get("rule") in CLOCK_WORDS:
-        return clock_words(line, part)
-    sentences = REQUESTER_MOVES if part in CUSTOMERS else STAFF_MOVES
-    after = Status(line.data["to"])
-    if after == Status.OPEN and line.data["from"] in (Status.RESOLVED, Status.CLOSED):
-        after = "reopened"
-    mine = part == Part.REQUESTER and line.actor_id == line.ticket.requester_id
-    words = MY_MOVES[after] if mine else sentences[after]
-    until = line.data.get("until")
-    return words % {
-        "name": line.actor or _("The registry"),
-        "until": wording.day(date.fromisoformat(until)) if until else "",
-        "kind": _resolution_words(line),
-    }
-
-
-def _resolution_words(line) -> str:
-    kind = line.data.get("resolution")
-    return str(ResolutionKind(kind).label) if kind else ""
-
-
-@register.simple_tag
-def assigned_words(line, part) -> str:
-    """Who has the ticket from now on, and for staff by whom or by which rule."""
-    if part == Part.REQUESTER:
-        sentence = REQUESTER_ASSIGNED[bool(line.agent)]
-    elif part == Part.PARTICIPANT:
-        sentence = participant_wording.ASSIGNED[bool(line.agent)]
-    elif rule := line.data.get("rule"):
-        sentence = STAFF_ROUTED[rule]
-    else:
-        sentence = STAFF_ASSIGNED[bool(line.agent)]
-    if line.agent and line.agent == line.actor:
-        sentence = _lazy("%(name)s took the ticket.")
-    return str(sentence) % {"name": line.agent, "former": line.former, "by": line.actor}
-
-
-# Whether somebody has it now, or nobody. The rules are those of tickets.automation.routing.
-REQUESTER_ASSIGNED = {
-    True: _lazy("%(name)s has your ticket now."),
-    False: _lazy("%(former)s no longer has your ticket. Somebody else takes it."),
-}
-STAFF_ASSIGNED = {
-    True: _lazy("%(by)s assigned this to %(name)s."),
-    False: _lazy("%(former)s no longer has this ticket."),
-}
-STAFF_ROUTED = {
-    "rule": _lazy("The registry assigned this to %(name)s."),  # of operators: its name follows
-    "dealt": _lazy("The registry assigned this to %(name)s, who had room. Rule: dealt."),
-    "substitute": _lazy(
-        "%(former)s is out of office. The registry assigned this to %(name)s, who stands in. "
-        "Rule: substitute."
-    ),
-    "absent": _lazy(
-        "%(former)s is out of office. The registry put this back for somebody else to take. "
-        "Rule: absent."
-    ),
-}
-
-
-@register.simple_tag
-def clock_words(line, part) -> str:
-    """What time did, and for staff by which rule. See docs/automation.md."""
-    rule = line.data["rule"]
-    for_requester, for_staff = CLOCK_WORDS[rule]
-    if part == Part.PARTICIPANT:
-        words = participant_wording.CLOCK_WORDS.get(rule, for_requester)
-        return str(words) % {"requester": line.ticket.requester.first_name}
-    if part == Part.REQUESTER:
-        return str(for_requester)
-    names = {"words": for_staff, "rule": rule.replace("_", " ")}
-    return _("%(words)s Rule: %(rule)s.") % names
-
-
-# What requesters read, and staff. Of some the requester never hears.
-CLOCK_WORDS = {
-    "answer_at_risk": (None, _lazy("The answer that was promised is due soon.")),
-    "answer_missed": (None, _lazy("The customer got no answer by the time promised.")),
-    "solution_at_risk": (None, _lazy("The solution that was promised is due soon.")),
-    "solution_missed": (None, _lazy("It was not solved by the time promised.")),
-    "legal_at_risk": (None, _lazy("A day that the law sets for this complaint is near.")),
-    "legal_missed": (None, _lazy("A day that the law sets for this complaint is over.")),
-    "unassigned": (None, _lazy("Nobody has taken this ticket. Administrators were told.")),
-    "waiting_reminder": (
-        _lazy("We reminded you that we wait for your answer."),
-        _lazy("The customer was reminded that we wait for their answer."),
-    ),
-    "waiting_over": (
-        _lazy("We heard nothing from you, so the registry marked the ticket resolved."),
-        _lazy("The customer did not answer, so the registry marked the ticket resolved."),
-    ),
-    "closing_reminder": (
-        _lazy("We reminded you that the ticket closes soon."),
-        _lazy("The customer was reminded that the ticket closes soon."),
-    ),
-    "closing": (
-        _lazy("Nobody wrote any more, so the registry closed the ticket."),
-        _lazy("Nobody wrote any more, so the registry closed the ticket."),
-    ),
-    "hold_over": (
-        _lazy("The hold has ended. The ticket is in progress."),
-        _lazy("The hold has ended. The ticket is in progress."),
-    ),
-}
-MY_MOVES = {
-    Status.OPEN: _lazy("The ticket is in progress."),
-    "reopened": _lazy("You opened the ticket again."),
-    Status.CLOSED: _lazy("You closed the ticket."),
-    Status.WITHDRAWN: _lazy("You withdrew the ticket."),
-}
-REQUESTER_MOVES = {
-    Status.OPEN: _lazy("The ticket is in progress."),
-    "reopened": _lazy("%(name)s opened the ticket again."),
-    Status.WAITING: _lazy("%(name)s waits for your answer."),
-    Status.HOLD: _lazy("%(name)s put the ticket on hold until %(until)s."),
-    Status.RESOLVED: _lazy("%(name)s marked the ticket resolved: %(kind)s."),
-    Status.CLOSED: _lazy("%(name)s closed the ticket."),
-    Status.WITHDRAWN: _lazy("%(name)s withdrew the ticket."),
-}
-STAFF_MOVES = REQUESTER_MOVES | {
-    Status.OPEN: _lazy("%(name)s put the ticket in progress."),
-    Status.WAITING: _lazy("%(name)s set the ticket to waiting on customer."),
-}
-
-
-@register.simple_tag
-def step_words(step, reader) -> str:
-    """One step of the customers' timeline."""
-    if step.kind == "raised":
-        return _("Received")
-    if step.kind == "assigned" and step.agent is None:
-        return _("%(name)s no longer has it") % {"name": step.former}
-    if step.kind == "assigned":
-        return _("Assigned to %(name)s") % {"name": step.agent}
-    after = Status(step.data["to"])
-    if after == Status.WAITING:
-        return _("Your answer was asked for")
-    if after == Status.OPEN and step.data.get("why") == Part.REPLY:
-        if step.actor == reader:
-            return _("You answered")
-        return _("%(name)s answered") % {"name": step.actor}
-    if after == Status.OPEN and step.data["from"] in (Status.RESOLVED, Status.CLOSED):
-        return _("Opened again")
-    return str(REQUESTER_WORDS[after])
 
 
 @register.filter

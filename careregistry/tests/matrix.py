@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 
+import pytest
 import yaml
 from django.conf import settings
 from django.urls import URLPattern, get_resolver, reverse
@@ -13,6 +14,8 @@ from messaging.routing import websocket_urlpatterns
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE = {"GET", "HEAD", "OPTIONS"}
+# The console has more pages than all the rest, behind one door.
+PARTS = ["site", pytest.param("console", marks=pytest.mark.load)]
 SELDOM = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 DOOR = {"F", "L"}  # said before anything is looked up
 SOCKET_ACTIONS = ("JOIN", "BELL")  # besides the frames a consumer understands
@@ -39,6 +42,14 @@ class Row:
 
     def cell(self, person: str) -> str:
         return dict(self.cells)["shut" if person in SHUT else person]
+
+    @property
+    def part(self) -> str:
+        return part_of(self.route)
+
+    @property
+    def pages(self) -> int:
+        return len({route.name for route, _method in requests_of(self)})
 
     def fits(self, route: str, method: str) -> bool:
         return method in self.methods and fnmatchcase(route, self.route)
@@ -99,6 +110,10 @@ class Route:
         return set(self.entry.pattern.converters) | set(self.entry.pattern.regex.groupindex)
 
 
+def part_of(name: str) -> str:
+    return "console" if name.startswith("admin:") else "site"
+
+
 def _filler(kwargs):
     return lambda match: str(kwargs[match[1] or match[2]])
 
@@ -151,28 +166,32 @@ def requests_of(row: Row) -> list[tuple[Route, str]]:
 def requests_by(person: str, row: Row) -> list[tuple[Route, str]]:
     """Those of ``requests_of`` that ``person`` makes.
 
-    Pages of the console are many, and before all of them is one door. There one person of each
-    kind asks, with two methods and a seldom one, in turn: each page meets every kind of person
-    and every method. Who is let in to a page with a row of its own always asks.
+    In the console people take turns from page to page, with two methods and a seldom one: each
+    page meets every answer and every method, and everybody meets each row. Who is let in to a page
+    with a row of its own always asks.
     """
     asked = requests_of(row)
-    is_one_page = "*" not in row.route
-    if not row.route.startswith("admin:") or (is_one_page and row.cell(person) not in DOOR):
+    if row.part == "site":
         return asked
     seldom = [method for method in SELDOM if method in row.methods]
     kind = next(number for number, kind in enumerate(KINDS) if person in kind)
+    always = row.pages == 1 and row.cell(person) not in DOOR
     return [
         (route, method)
         for route, method in asked
-        if is_turn_of(person, row, route)
+        if (always or is_turn_of(person, row, route))
         and (method not in seldom or seldom[(kind + turn(route)) % len(seldom)] == method)
     ]
 
 
 def is_turn_of(person: str, row: Row, route: Route) -> bool:
-    """Whether ``person`` asks for those of their kind whom ``row`` answers alike."""
+    """Whether ``person`` asks for those whom ``row`` answers alike: at the door of many pages for
+    all of them, else for those of their kind."""
     (kind,) = (kind for kind in KINDS if person in kind)
-    alike = [each for each in kind if row.cell(each) == row.cell(person)]
+    letter = row.cell(person)
+    everybody = [each for each in PEOPLE if row.cell(each) == letter]
+    is_before_many = letter in DOOR and row.part == "console" and row.pages >= len(everybody)
+    alike = everybody if is_before_many else [each for each in kind if row.cell(each) == letter]
     return alike[turn(route) % len(alike)] == person
 
 

@@ -142,7 +142,9 @@ def _mailbox(name):
 
 
 def _settle_mail(verb):
-    return lambda world, person: {"action": verb, "_selected_action": [world.held.pk]}
+    return lambda world, person: {
+        "action": verb, "answered": "yes", "_selected_action": [world.held.pk]
+    }  # fmt: skip
 
 
 def _sender_rule(pattern):
@@ -415,8 +417,9 @@ FORMS = {
         "action": "try_now",
         "_selected_action": Circuit.objects.values_list("pk", flat=True),
     },
+    "admin:notifications_outgoingmail_again": lambda world, person: {"answered": "yes"},
     ("admin:notifications_outgoingmail_changelist", "send again"): lambda world, person: {
         "action": "send_again",
-        "_selected_action": OutgoingMail.objects.values_list("pk", flat=True)[:2],
+        "_selected_action": [each.pk for each in OutgoingMail.objects.filter(ticket=None)[:2]],
     },
 }  # fmt: skip

@@ -56,3 +56,18 @@ def test_none_is_seen_before_it_is_whole(bells):
             pass
 
     assert sorted(heard) == list(range(count))
+
+
+@pytest.mark.plan("SEC-F7")
+def test_a_full_disk_leaves_nothing_behind(bells, tmp_path, monkeypatch):
+    write = Path.write_text
+
+    def half_written(path, words):
+        write(path, words[:2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half_written)
+
+    with pytest.raises(OSError, match="No space"):
+        bells._put("celery", {"body": "work"})
+    assert not list(tmp_path.glob("*celery*"))

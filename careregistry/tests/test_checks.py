@@ -161,9 +161,7 @@ def test_every_way_to_start_asks(tmp_path, empty_database):
         assert "ALLOWED_HOSTS answers to any host name." in answer.stderr, name
 
 
-TIMES = {
-    "WAITING_DAYS": 7, "CLOSE_AFTER_DAYS": 7, "REMIND_DAYS_BEFORE": 2, "UNASSIGNED_HOURS": 2,
-}  # fmt: skip
+TIMES = {"WAITING_DAYS": 7, "CLOSE_AFTER_DAYS": 7, "REMIND_DAYS_BEFORE": 2}
 
 
 @pytest.mark.parametrize(
@@ -181,9 +179,8 @@ TIMES = {
                 "REMIND_DAYS_BEFORE must be less than CLOSE_AFTER_DAYS.",
             ],
         ),
-        ({"UNASSIGNED_HOURS": -1}, ["UNASSIGNED_HOURS is less than 0."]),
     ],
-    ids=["usual", "all_off", "one_off", "just_before", "no_time_left", "too_early", "negative"],
+    ids=["usual", "all_off", "one_off", "just_before", "no_time_left", "too_early"],
 )
 def test_times_that_make_no_sense_are_refused(settings, times, faults):
     """D0-12: a reminder comes before the end, and after the start."""

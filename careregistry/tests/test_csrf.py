@@ -8,24 +8,28 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from .matrix import DOOR, KINDS, PAGE_ROWS, PEOPLE, is_turn_of, requests_of, turn
+from .matrix import DOOR, KINDS, PAGE_ROWS, PARTS, PEOPLE, is_turn_of, requests_of, turn
 from .world import snapshot
 
 pytestmark = pytest.mark.django_db
 
 WRITERS = ["anonymous", "owner", "agent_assigned", "agent_pool", "admin", "superuser"]
+WRITES = [
+    *((person, "site") for person in WRITERS),
+    *(pytest.param(person, "console", marks=pytest.mark.load) for person in WRITERS[-2:]),
+]
 KEPT_IN_THE_BROWSER = {"theme", "account_logout"}
 # Mail programs post there from their own servers; what its signed link can do is done by it alone.
 WITHOUT_TOKEN = {"notifications:stop"}
 
 
-def writes_of(person, turns):
-    """Each (route, thing) that ``person`` may change something with, when it is their turn among
-    those of ``turns`` who may."""
+def writes_of(person, turns, part):
+    """Each (route, thing) of the site or the console that ``person`` may change something with,
+    when it is their turn among those of ``turns`` who may."""
     return [
         (route, row.thing)
         for row in PAGE_ROWS
-        if row.cell(person) == "Y"
+        if row.part == part and row.cell(person) == "Y"
         for route, method in requests_of(row)
         for who in [[each for each in turns if row.cell(each) == "Y"]]
         if method == "POST" and route.name not in WITHOUT_TOKEN
@@ -38,13 +42,13 @@ def own_kind_of(person):
     return [each for each in WRITERS if each in kind]
 
 
-def reads_of(person):
+def reads_of(person, part):
     """Each page that opens, or leads elsewhere, in turn with the others of their kind. Who meets
     a door (F, L) is refused whatever the address carries along."""
     return [
         (route, row.thing)
         for row in PAGE_ROWS
-        if row.cell(person) not in {"–", *DOOR}
+        if row.part == part and row.cell(person) not in {"–", *DOOR}
         for route, method in requests_of(row)
         if method == "GET" and is_turn_of(person, row, route)
     ]
@@ -61,12 +65,12 @@ def strict_browser(world, person, **headers):
 
 
 @pytest.mark.plan("SEC-B14")
-@pytest.mark.parametrize("person", WRITERS)
-def test_every_change_asks_for_the_token(world, person):
+@pytest.mark.parametrize(("person", "part"), WRITES)
+def test_every_change_asks_for_the_token(world, person, part):
     """With it, the same browser may."""
     browser, token = strict_browser(world, person)
-    assert writes_of(person, WRITERS)
-    for route, thing in writes_of(person, WRITERS):
+    assert writes_of(person, WRITERS, part)
+    for route, thing in writes_of(person, WRITERS, part):
         refused = world.send(person, route, "POST", thing, browser=browser)
         assert refused.status_code == 403, route.pattern
         forged = {"csrfmiddlewaretoken": "x" * 64}
@@ -83,12 +87,12 @@ def test_every_change_asks_for_the_token(world, person):
 
 
 @pytest.mark.plan("SEC-B14")
-@pytest.mark.parametrize("person", WRITERS)
+@pytest.mark.parametrize(("person", "part"), WRITES)
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://testserver.evil", "null"])
-def test_a_foreign_origin_changes_nothing(world, person, origin):
+def test_a_foreign_origin_changes_nothing(world, person, part, origin):
     """Not even with the right token."""
     browser, token = strict_browser(world, person, origin=origin)
-    for route, thing in writes_of(person, WRITERS):
+    for route, thing in writes_of(person, WRITERS, part):
         mine = {"csrfmiddlewaretoken": token}
         refused = world.send(person, route, "POST", thing, browser=browser, more=mine)
         assert refused.status_code == 403, route.pattern
@@ -100,12 +104,13 @@ def test_a_foreign_origin_changes_nothing(world, person, origin):
 
 @pytest.mark.plan("SEC-B14")
 @pytest.mark.parametrize("person", PEOPLE)
-def test_looking_changes_nothing(world, person):
+@pytest.mark.parametrize("part", PARTS)
+def test_looking_changes_nothing(world, part, person):
     """Every address that can be opened, with what a link could carry along."""
     browser = world.browser(person)
-    assert reads_of(person)
+    assert reads_of(person, part) or (part == "console" and not person.startswith("admin"))
     carried = "?action=delete_selected&status=closed&agent=1&all=1&after=0&check=1&answered=yes"
-    for route, thing in reads_of(person):
+    for route, thing in reads_of(person, part):
         path = route.path(**world.kwargs(person, route, thing))
         response = browser.get(path + carried)
         assert response.status_code < 500, path
@@ -186,13 +191,13 @@ def without_random(model, row, known) -> str:
 
 
 @pytest.mark.plan("SEC-A7")
-@pytest.mark.parametrize("person", WRITERS)
-def test_fields_that_were_not_offered_are_ignored(world, person):
+@pytest.mark.parametrize(("person", "part"), WRITES)
+def test_fields_that_were_not_offered_are_ignored(world, person, part):
     """Who asked, who wrote, when, for whom, in which state: the rows are those of a plain form."""
     extra = wishes(world)
     assert extra.keys() >= {"status", "assignee", "requester_id", "actor", "role", "created_at"}
     with time_machine.travel(timezone.now(), tick=False):
-        for route, thing in writes_of(person, own_kind_of(person)):
+        for route, thing in writes_of(person, own_kind_of(person), part):
             plain, stuffed = (outcome(world, person, route, thing, more) for more in ({}, extra))
             assert plain == stuffed, f"{route.pattern} as {person}"
             has_form = world.form(person, route.name, thing) is not None

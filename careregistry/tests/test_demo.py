@@ -6,10 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.checkups import Level
 from accounts.models import Application, Role, Standing, User
 from careregistry import demo
+from careregistry.doctor import ask_history
 from notifications.models import Notification, OutgoingMail
-from tickets import history
+from tickets import anchors, history
 from tickets.automation import clockwork
 from tickets.models import DaySummary, Expertise, Feedback, Ticket, TicketEvent
 from tickets.workflow import Status
@@ -57,6 +59,15 @@ def test_the_histories_hold_and_lie_in_the_past_in_order(loaded):
     for ticket in Ticket.objects.prefetch_related("events"):
         times = [event.at for event in ticket.events.all()]
         assert times == sorted(times), ticket
+
+
+def test_its_lines_are_anchored(db, data_dir, django_capture_on_commit_callbacks):
+    """As if the worker had been there all the month."""
+    with django_capture_on_commit_callbacks(execute=True):
+        demo.load()
+
+    assert list(anchors.problems()) == []
+    assert ask_history().level == Level.OK
 
 
 def test_the_month_before_has_a_shape(loaded):

@@ -4,27 +4,34 @@ import json
 import os
 import re
 import shutil
-import socket
 import time
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+from celery.signals import worker_ready
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
+from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import checkups
 from accounts.checkups import CHECKUPS, Checkup, Finding, Level
 from careregistry import celery, doctor
+from messaging.models import InboundMail
 from notifications.models import OutgoingMail, Webhook, WebhookDelivery
+from notifications.tests.smtp import Sink
 from notifications.webhooks.events import owe_test
 from tickets.automation import clockwork
 from tickets.models import ClockHand, Ticket
+from tickets.tasks import run_the_clock
 from tickets.tests.factories import make_ticket
+
+from .test_checks import GOOD
+from .test_checks import run as run_alone
 
 pytestmark = pytest.mark.django_db
 
@@ -39,12 +46,19 @@ def found(code) -> tuple[str, str]:
     return finding.level, finding.found
 
 
+@pytest.fixture(autouse=True)
+def set_up():
+    """When the registry was: long ago, so that whoever has done nothing yet should have."""
+    MigrationRecorder.Migration.objects.update(applied=timezone.now() - HOUR)
+    return MigrationRecorder.Migration.objects.all()
+
+
 @pytest.fixture
 def mail_server(settings):
-    """Something that listens where mail goes."""
+    """A server that takes mail, but nobody's sign-in."""
     settings.EMAIL_BACKEND = "notifications.mail.backends.SmtpBackend"
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
+    with Sink() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.hostname, server.port
         yield server
 
 
@@ -66,6 +80,12 @@ def test_administrators_read_every_finding(login, ada, mail_server, at_work):
         assert str(checkup.name) in page.text
     assert "No backup is known" in page.text
     assert "docs/operations.md says what a backup must keep." in page.text
+
+
+def test_its_rows_are_named_like_what_an_operator_looks_for():
+    names = {checkup.code: str(checkup.name) for checkup in CHECKUPS}
+
+    assert (names["clock"], names["redis"]) == ("Clock", "Cache (Redis)")
 
 
 @pytest.mark.plan("SEC-A16")
@@ -114,14 +134,14 @@ def run(*arguments):
 
 def test_the_command_ends_well_unless_something_is_bad(mail_server, at_work):
     well = run()
-    mail_server.close()
+    mail_server.stop()
     ill = run()
 
     assert well[0] == 0
     assert "ok    Mail out: 127.0.0.1" in well[2]
     assert "warn  Backup: No backup is known\n      Set BACKUP_DIR" in well[2]
     assert (ill[0], ill[1]) == (1, "Not well: Mail out")
-    assert "bad   Mail out: 127.0.0.1" in ill[2]
+    assert "bad   Mail out: Nobody answers at 127.0.0.1" in ill[2]
 
 
 def test_programs_read_json(mail_server, at_work):
@@ -146,6 +166,16 @@ def test_one_that_fails_does_not_keep_the_others(monkeypatch):
 
     assert found("broken") == ("bad", "It could not be asked: DatabaseError: disk I/O error")
     assert found("well") == ("ok", "It is")
+
+
+def test_before_the_migrations_only_they_are_missed(tmp_path):
+    """What asks tables that are not there is left out, as is what the log would say of it."""
+    answer = run_alone("manage.py", "doctor", data_dir=tmp_path, **GOOD)
+
+    assert answer.stdout.count("Run: manage.py migrate") == 1
+    assert "could not be asked" not in answer.stdout
+    assert (answer.returncode, "Traceback" in answer.stderr) == (1, False)
+    assert answer.stderr.endswith("CommandError: Not well: Migrations\n")
 
 
 # --- Each of them ---------------------------------------------------------------------
@@ -209,6 +239,26 @@ def test_scheduler():
     assert found("scheduler") == ("bad", "Last set off 1\xa0hour ago")
 
 
+@pytest.mark.parametrize("code", ["worker", "scheduler"])
+@pytest.mark.parametrize(("minutes", "level"), [(4, "warn"), (6, "bad")])
+def test_what_was_set_up_just_now_has_done_nothing_yet(set_up, code, minutes, level):
+    set_up.filter(app="tickets").update(applied=timezone.now())
+    set_up.exclude(app="tickets").update(applied=timezone.now() - timedelta(minutes=minutes))
+
+    assert found(code)[0] == level
+
+
+def test_a_worker_that_has_just_started_is_no_trouble(monkeypatch):
+    """Nor is the scheduler, whose first turn comes after a minute."""
+    tasks = {run_the_clock.name: run_the_clock}
+    monkeypatch.setattr(celery.app, "send_task", lambda name: tasks[name]())
+    before = found("scheduler")
+
+    worker_ready.send(sender=None)
+
+    assert (before[0], found("scheduler")[0]) == ("bad", "ok")
+
+
 def test_what_happens_by_itself():
     clockwork.tick()
     steady = found("clock")
@@ -218,11 +268,11 @@ def test_what_happens_by_itself():
 
     assert steady == ("ok", "Time passes steadily")
     assert jumped == ("warn", "It only watches: time has jumped, or nobody looked")
-    assert found("clock") == ("warn", "It fails with 1 ticket")
+    assert found("clock") == ("warn", "What happens by itself fails with 1 ticket")
 
 
-def test_mail_out(mail_server):
-    where = f"127.0.0.1, port {mail_server.getsockname()[1]}"
+def test_mail_out(mail_server, settings):
+    where = f"127.0.0.1:{mail_server.port}"
     well = found("mail_out")
     failed = OutgoingMail.objects.create(email="alice@example.org", state="failed")
     given_up = found("mail_out")
@@ -231,13 +281,43 @@ def test_mail_out(mail_server):
     OutgoingMail.objects.filter(pk=failed.pk).update(created_at=timezone.now() - 200 * HOUR)
     OutgoingMail.objects.filter(state="owed").delete()
     long_ago = found("mail_out")
-    mail_server.close()
-    level, words = found("mail_out")
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "care", "wrong"
+    unknown = found("mail_out")
+    mail_server.stop()
+    away = found("mail_out")
 
-    assert well == long_ago == ("ok", f"{where}, can be reached")
+    assert well == long_ago == ("ok", f"{where} answers")
     assert given_up == ("warn", "1 was given up this week")
     assert waiting == ("bad", "A mail has been waiting for 60 minutes")
-    assert (level, words.rpartition(": ")[0]) == ("bad", f"{where}, can’t be reached")
+    refusal = "535 5.7.8 Authentication credentials invalid"
+    assert unknown == ("bad", f"{where} refuses our sign-in: {refusal}")
+    assert away == ("bad", f"Nobody answers at {where}: connection refused")
+
+
+def test_a_mail_that_came_back_was_not_given_up(mail_server):
+    """It did go out, and nothing here can be mended."""
+    now = timezone.now()
+    OutgoingMail.objects.create(
+        email="gone@example.org", state="failed", sent_at=now, bounced_at=now
+    )
+
+    assert found("mail_out")[0] == "ok"
+
+
+def test_who_counts_no_further_says_so(mail_server):
+    held = {"source": "lmtp", "fate": "held", "size": 1}
+    for count in (100, 1):
+        OutgoingMail.objects.bulk_create(
+            OutgoingMail(email="alice@example.org", state="failed") for _ in range(count)
+        )
+        InboundMail.objects.bulk_create(InboundMail(**held) for _ in range(count))
+        said = found("mail_out")[1], found("mail_waiting")[1]
+        if count == 100:
+            exactly = said
+
+    words = "%s were given up this week", "%s mails are held or could not be processed"
+    assert exactly == tuple(each % "100" for each in words)
+    assert said == tuple(each % "100+" for each in words)
 
 
 def test_mail_that_goes_into_a_folder(settings):
@@ -271,10 +351,10 @@ def test_anchors_of_the_history(settings, tmp_path):
     monday = ticket.created_at + timedelta(days=3)
 
     assert none == ("ok", "None yet")
-    assert written == ("ok", "Last written 2026-01-02T03:04")
+    assert written == ("ok", "Last written 2 Jan 2026, 03:04")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timezone, "now", lambda: monday)
-        assert found("history") == ("warn", "Last written 2026-01-02T03:04")
+        assert found("history") == ("warn", "Last written 2 Jan 2026, 03:04")
 
 
 # --- Backups ----------------------------------------------------------------------------
@@ -297,6 +377,14 @@ def test_the_newest_backup_tells_its_age(settings, tmp_path, hours, size, expect
     tmp_path.joinpath(".unfinished").touch()
 
     assert found("backup") == expected
+
+
+def test_a_folder_that_is_not_there_is_bad(settings, tmp_path, caplog):
+    settings.BACKUP_DIR = str(tmp_path / "gone")
+
+    trouble = f"[Errno 2] No such file or directory: '{settings.BACKUP_DIR}'"
+    assert found("backup") == ("bad", f"BACKUP_DIR can’t be read: {trouble}")
+    assert caplog.messages == []
 
 
 def test_a_folder_without_backups_is_bad(settings, tmp_path):

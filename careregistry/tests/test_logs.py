@@ -248,7 +248,9 @@ def written():
 
 
 @pytest.mark.plan("SEC-H4")
-def test_a_refused_sign_in_and_a_mail_that_fails_name_nobody(alice, written, monkeypatch):
+def test_a_refused_sign_in_and_a_mail_that_fails_name_nobody(
+    alice, bob, carol, written, monkeypatch
+):
     """The mail server repeats the address in its answer."""
 
     def refuse(*args, **kwargs):
@@ -256,7 +258,9 @@ def test_a_refused_sign_in_and_a_mail_that_fails_name_nobody(alice, written, mon
 
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
     sign_in(Client(REMOTE_ADDR="192.0.2.9"), alice.email, "a wrong password")
-    Client(REMOTE_ADDR="192.0.2.9").post(reverse("account_reset_password"), {"email": alice.email})
+    for person in (alice, bob, carol):  # one at whom the server hangs up holds up no other
+        forgotten = {"email": person.email}
+        Client(REMOTE_ADDR="192.0.2.9").post(reverse("account_reset_password"), forgotten)
     outbox.drain()
 
     assert "550 <a***@example.org> unknown, said 192.0.2.0/24" in written()

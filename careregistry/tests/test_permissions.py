@@ -12,19 +12,23 @@ from tickets.models import Ticket
 from tickets.workflow import Part
 
 from .matrix import (
+    DOOR,
     LETTERS,
     METHODS,
     PAGE_ROWS,
+    PARTS,
     PEOPLE,
     ROWS,
     SAFE,
     SELDOM,
     SOCKET_ROWS,
     page_routes,
+    part_of,
     requests_by,
     requests_of,
     row_for,
     socket_actions,
+    turn,
 )
 
 pytestmark = pytest.mark.django_db
@@ -97,10 +101,37 @@ def is_refused_like(letter, response) -> bool:
 @pytest.mark.plan("SEC-A2")
 @pytest.mark.plan("SEC-A3")
 @pytest.mark.plan("SEC-A4")
-@pytest.mark.plan("SEC-A11")
-@pytest.mark.parametrize("row", PAGE_ROWS, ids=str)
+@pytest.mark.parametrize("row", [row for row in PAGE_ROWS if row.part == "site"], ids=str)
 def test_page(world, row):
     """Each cell: the answer, and that refusals and safe methods leave no trace."""
+    assert_answers(world, row)
+
+
+@pytest.mark.load
+@pytest.mark.plan("SEC-A1")
+@pytest.mark.plan("SEC-A4")
+@pytest.mark.plan("SEC-A11")
+@pytest.mark.parametrize("row", [row for row in PAGE_ROWS if row.part == "console"], ids=str)
+def test_page_of_the_console(world, row):
+    assert_answers(world, row)
+
+
+@pytest.mark.plan("SEC-A11")
+def test_the_console_has_a_door(world):
+    """Each of its pages refuses somebody, in turn."""
+    for route in page_routes():
+        row = row_for(route.name, "GET")
+        if (
+            row
+            and row.part == "console"
+            and (outside := [p for p in PEOPLE if row.cell(p) in DOOR])
+        ):
+            person = outside[turn(route) % len(outside)]
+            assert_refused(world, person, route, "GET", row.thing, row.cell(person))
+    assert world.is_unchanged()
+
+
+def assert_answers(world, row):
     for person in PEOPLE:
         letter = row.cell(person)
         for route, method in requests_by(person, row) if letter != "–" else ():
@@ -138,10 +169,12 @@ def assert_refused(world, person, route, method, thing, letter):
 
 @pytest.mark.plan("SEC-A1")
 @pytest.mark.parametrize("person", PEOPLE)
-def test_methods_without_a_row_are_refused(world, person):
+@pytest.mark.parametrize("part", PARTS)
+def test_methods_without_a_row_are_refused(world, part, person):
     """Those that browsers send, and a seldom one of each page in turn, so that each page meets
     every method."""
-    for number, route in enumerate(page_routes(), PEOPLE.index(person)):
+    routes = [route for route in page_routes() if part_of(route.name) == part]
+    for number, route in enumerate(routes, PEOPLE.index(person)):
         rows = {row_for(route.name, method) for method in METHODS} - {None}
         refusals = {row.cell(person) for row in rows}
         for method in ("GET", "POST", SELDOM[number % len(SELDOM)]):

@@ -170,6 +170,8 @@ class World(Population):
         """A browser in which ``person`` has signed in."""
         client = Client(**kinds)
         client.cookies = self.clients[person].cookies.copy()
+        if not kinds:
+            client.handler = self.clients[person].handler  # it has its middleware already
         return client
 
     def send(self, person, route, method, thing="", *, unknown=False, browser=None, more=None):

@@ -1,9 +1,10 @@
 // The bell in the header follows what its person is told. Without this file it is a link.
 //
 // The socket rings, then the number is asked for over HTTP. A page that shows a ticket, and is
-// looked at, says so: what the bell has about that ticket is read by then.
+// looked at, says so: what the bell has about that ticket is read by then. The page of the bell
+// itself hears of each change, see bell-list.js.
 
-import { openSocket } from "./socket.js";
+import { oneAtATime, openSocket } from "./socket.js";
 
 const ASK_CONNECTED = 20000; // in case a bell was lost
 const ASK_DISCONNECTED = 5000;
@@ -14,12 +15,14 @@ const title = document.title;
 
 let count = document.querySelector("[data-bell-n]").textContent;
 let said = null; // the number when this page last said that it is looked at
+let rung = false; // and not asked since
 let connected = false;
 let over = false; // signed out
-let asking = null;
 
 function show(now) {
   const isMore = parseInt(now.count || 0) > parseInt(count || 0);
+  if (rung || now.count !== count) news.dispatchEvent(new Event("told"));
+  rung = false;
   count = now.count;
   for (const bell of document.querySelectorAll("[data-bell]")) {
     bell.setAttribute("aria-label", now.label);
@@ -50,28 +53,15 @@ async function saySeen() {
   said = count;
 }
 
-async function askNow() {
-  await send(news.dataset.count, { headers: background });
-  if (isLookedAt()) await saySeen();
-}
-
-// One question at a time; a bell that comes meanwhile asks once more afterwards.
-function ask() {
-  if (over) return Promise.resolve();
-  if (asking) {
-    asking.again = true;
-    return asking.done;
+const ask = oneAtATime(async () => {
+  if (over) return;
+  try {
+    await send(news.dataset.count, { headers: background });
+    if (isLookedAt()) await saySeen();
+  } catch {
+    // away: asked again soon
   }
-  const turn = { again: false };
-  asking = turn;
-  turn.done = askNow()
-    .catch(() => {}) // away: asked again soon
-    .finally(() => {
-      asking = null;
-      if (turn.again) ask();
-    });
-  return turn.done;
-}
+});
 
 let timer;
 function keepAsking() {
@@ -85,7 +75,9 @@ document.addEventListener("visibilitychange", () => document.hidden || ask());
 
 openSocket(conversation?.dataset.socket ?? "/ws/tickets/", {
   onFrame(frame) {
-    if (frame.type === "told") ask();
+    if (frame.type !== "told") return;
+    rung = true;
+    ask();
   },
   onOpen() {
     connected = true;

@@ -5,7 +5,7 @@
 // the one-time key makes sending twice harmless.
 
 import { takeOutTooLarge } from "./files.js";
-import { openSocket } from "./socket.js";
+import { oneAtATime, openSocket } from "./socket.js";
 
 const ASK_CONNECTED = 20000; // in case a bell was lost
 const ASK_DISCONNECTED = 5000;
@@ -26,7 +26,6 @@ const draftName = `draft:${location.pathname}`;
 
 let last = Number(root.dataset.last);
 let connected = false;
-let asking = null;
 
 // --- The box --------------------------------------------------------------------
 
@@ -124,23 +123,7 @@ function put(html, upTo) {
   else offerNew();
 }
 
-// One question at a time; a bell that comes meanwhile asks once more afterwards.
-function ask() {
-  if (asking) {
-    asking.again = true;
-    return asking.done;
-  }
-  const turn = { again: false };
-  asking = turn;
-  turn.done = fetchLines()
-    .catch(() => "offline")
-    .then(reach)
-    .finally(() => {
-      asking = null;
-      if (turn.again) ask();
-    });
-  return turn.done;
-}
+const ask = oneAtATime(() => fetchLines().catch(() => "offline").then(reach));
 
 let askTimer;
 function keepAsking() {

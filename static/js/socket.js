@@ -48,3 +48,21 @@ function connect(path) {
     },
   };
 }
+
+// One question at a time; a bell that comes meanwhile asks once more afterwards.
+export function oneAtATime(question) {
+  let asking = null;
+  return function ask() {
+    if (asking) {
+      asking.again = true;
+      return asking.done;
+    }
+    const turn = { again: false };
+    asking = turn;
+    turn.done = question().finally(() => {
+      asking = null;
+      if (turn.again) ask();
+    });
+    return turn.done;
+  };
+}
