@@ -53,13 +53,13 @@ padding-left:1ex">{quoted}</blockquote></div>
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mailbox():
     with TemporaryDirectory() as folder, Dovecot(Path(folder)) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def registry(tmp_path_factory, static_files, empty_database, mailbox):
     """Reads ``mailbox``, and names its address for answers."""
     folder = tmp_path_factory.mktemp("registry")
@@ -152,6 +152,7 @@ def bob_answers(registry, bob, words, *, after):
     what she answers reaches the ticket."""
     bob.page.locator("#id_body").fill(words)
     bob.page.get_by_role("button", name="Send reply").click()
+    expect(bob.page.locator("#log article", has_text=words)).to_be_visible()  # it waits no more
     mail = mail_with(registry, words)
 
     root = after["References"].split()[0]

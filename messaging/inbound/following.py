@@ -5,6 +5,7 @@ import threading
 import time
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from imap_tools.errors import MailboxTaggedResponseError
 
 from messaging.models import Mailbox
 
@@ -49,9 +50,10 @@ def _follow(pk, stop):
                 return
             with imap.noting_trouble(mailbox), opened(mailbox) as box:
                 while not stop.is_set() and Mailbox.objects.filter(pk=pk, is_active=True).exists():
-                    imap.fetch(mailbox, box)
-                    ledger.process_waiting()
-                    _wait(box, stop)
+                    if _is_all_fetched(mailbox, box):
+                        _wait(box, stop)
+                    else:
+                        stop.wait(LOOK_UP)
                     close_old_connections()
             stop.wait(PAUSE)
             close_old_connections()
@@ -59,13 +61,26 @@ def _follow(pk, stop):
         connections.close_all()
 
 
+def _is_all_fetched(mailbox, box) -> bool:
+    """Now. Not while somebody else fetches, whom a mail may have escaped, nor if the server told of
+    one among its answers: of that it says no more."""
+    box.client.response("EXISTS")  # what it told before
+    is_ours = imap.fetch(mailbox, box) is not None
+    ledger.process_waiting()
+    _name, told = box.client.response("EXISTS")
+    return is_ours and told == [None]
+
+
 def _wait(box, stop):
     if "IDLE" not in box.client.capabilities:
         stop.wait(PAUSE)
         return
     until = time.monotonic() + IDLE
-    box.idle.start()
-    while not stop.is_set() and time.monotonic() < until and _is_quiet(box):
+    try:
+        box.idle.start()
+        while not stop.is_set() and time.monotonic() < until and _is_quiet(box):
+            pass
+    except MailboxTaggedResponseError:  # it told of a mail before it listened
         pass
     box.idle.stop()
 
@@ -74,4 +89,22 @@ def _is_quiet(box) -> bool:
     """Not if the connection is lost: then nothing comes either, but at once, and what we say next
     will fail."""
     since = time.monotonic()
-    return not box.idle.poll(timeout=LOOK_UP) and time.monotonic() - since > LOOK_UP / 2
+    return (
+        not _is_told_already(box)
+        and not box.idle.poll(timeout=LOOK_UP)
+        and time.monotonic() - since > LOOK_UP / 2
+    )
+
+
+def _is_told_already(box) -> bool:
+    """What came in one piece with the server's answer to IDLE, and waits where the library does not
+    look: it asks the socket only."""
+    socket = box.client.sock
+    patience = socket.gettimeout()
+    socket.settimeout(0)
+    try:
+        return bool(box.client.file.peek(1))
+    except OSError:  # nothing; a socket with TLS says so by an error
+        return False
+    finally:
+        socket.settimeout(patience)

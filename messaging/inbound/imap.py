@@ -49,7 +49,7 @@ def poll_all(turn: float = math.inf) -> int:
 def poll(mailbox: Mailbox, turn: float = math.inf) -> int:
     """Fetch what is new, and say how many mails. What goes wrong stands in the mailbox's row."""
     with noting_trouble(mailbox), opened(mailbox) as box:
-        return fetch(mailbox, box, turn)
+        return fetch(mailbox, box, turn) or 0
     return 0
 
 
@@ -92,15 +92,15 @@ def begin_anew(mailbox: Mailbox) -> None:
     fetched.update(uid_validity=None, uid=None, is_tidied=True)
 
 
-def fetch(mailbox: Mailbox, box: BaseMailBox, turn: float = math.inf) -> int:
-    """Store what is new, then mark or move it on the server, and say how many mails. Nothing while
+def fetch(mailbox: Mailbox, box: BaseMailBox, turn: float = math.inf) -> int | None:
+    """Store what is new, then mark or move it on the server, and say how many mails. None while
     somebody else does; after ``turn`` seconds and a mail the rest is left for the next time.
 
     ``mailbox`` is as it was when ``box`` was opened. Raises TROUBLE and Overtaken."""
     now = timezone.now()
     free = Mailbox.objects.filter(unleased(now, LEASE), pk=mailbox.pk)
     if not free.update(leased_until=now + LEASE):
-        return 0
+        return None
     place = mailbox.place
     mailbox.refresh_from_db()
     mailbox.leased_until = now + LEASE
