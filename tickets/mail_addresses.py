@@ -9,16 +9,23 @@ import secrets
 from base64 import b32encode
 from email.utils import parseaddr
 from hmac import compare_digest
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 SALT = "tickets.mail_addresses"
+MOST_TRIED = 100
 # ticket, person, something that differs from mail to mail (not in addresses), signature
-_SHAPE = r"t(\d{1,12})u(\d{1,12})(?:r([0-9a-f]{16}))?-([a-z2-7]{26})"
+_SHAPE = r"t(\d{1,12})u(\d{1,12})(?:r([0-9a-f]{16}))?-(?P<proof>[a-z2-7]{26})"
 TOKEN = re.compile(rf"^{_SHAPE}$")
-TOKEN_IN_BYTES = re.compile(rf"\b{_SHAPE}\b".encode(), re.IGNORECASE)
-TOKEN_IN_TEXT = re.compile(rf"\b{_SHAPE}\b", re.IGNORECASE)
+# Whatever stands beside it: programs write "care%2Bt1u2-…%40example.net" as well.
+TOKEN_IN_BYTES = re.compile(_SHAPE.encode(), re.IGNORECASE)
+TOKEN_IN_TEXT = re.compile(_SHAPE, re.IGNORECASE)
+# A signature or a token of 256 bits at the end of a link, which others may have wrapped in theirs.
+PROOF_IN_LINK = re.compile(
+    r"(?:(?<=[:/.])|(?<=%3A)|(?<=%2F))(?P<proof>[\w-]{43})(?![\w-])", re.ASCII | re.IGNORECASE
+)
 
 
 def reply_address(ticket, person) -> str:
@@ -48,15 +55,35 @@ def named_in_message_id(message_id: str) -> tuple[int, int] | None:
 
 def names_a_person(content: bytes) -> bool:
     """Whether an address or a Message-ID of ours stands in ``content``, in whatever file: with it
-    others could write to a ticket as the person it was made for."""
+    others could write to a ticket as the person it was made for. Also if it holds so much that
+    looks like one that to try each would take long."""
     words = content.replace(b"\0", b"")  # of UTF-16
-    return any(_read(found[0].decode().lower()) for found in TOKEN_IN_BYTES.finditer(words))
+    tried = set()
+    for found in TOKEN_IN_BYTES.finditer(words):
+        token = found[0].decode().lower()
+        if token not in tried and (len(tried) == MOST_TRIED or _read(token)):
+            return True
+        tried.add(token)
+    return False
 
 
 def disarmed(text: str) -> str:
-    """``text``, as long as it was, without the signatures of addresses and Message-IDs of ours:
-    programs quote to whom a mail went."""
-    return TOKEN_IN_TEXT.sub(lambda found: found[0][: -len(found[4])] + "x" * len(found[4]), text)
+    """``text``, as long as it was, without what proves that somebody got a mail of ours: programs
+    quote to whom it went, and its links that open without a password."""
+    text = TOKEN_IN_TEXT.sub(_crossed_out, text)
+    here = urlsplit(settings.SITE_URL).hostname
+    if here not in text:
+        return text
+    return re.sub(
+        r"\S+",
+        lambda word: PROOF_IN_LINK.sub(_crossed_out, word[0]) if here in word[0] else word[0],
+        text,
+    )
+
+
+def _crossed_out(found) -> str:
+    proof = found["proof"]
+    return found[0].removesuffix(proof) + "x" * len(proof)
 
 
 def _token(ticket_id: int, person_id: int, differs: str = "") -> str:
