@@ -4,6 +4,7 @@ about the account and its safety, and to administrators that mails can't be sent
 in ``notifications/_always.html``.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -117,7 +118,30 @@ def choices_for(role: str) -> list[Choice]:
 
 
 def may_be_refused(kind: str, role: str) -> bool:
-    return any(kind in choice.kinds for choice in choices_for(role))
+    return _choice_of(kind, role) is not None
+
+
+def _choice_of(kind, role) -> Choice | None:
+    """The one that ``kind`` stands in."""
+    return next((choice for choice in choices_for(role) if kind in choice.kinds), None)
+
+
+# The rows of one person, by kind and channel.
+Rows = dict[tuple[str, str], Preference]
+
+
+def _kept(choice: Choice, channel: str, rows: Rows) -> Preference | None:
+    """What they chose about all of it. In another role they may have chosen differently about some
+    of its kinds: then it is what keeps back the most."""
+    kept = [rows[kind, channel] for kind in choice.kinds if (kind, channel) in rows]
+    return min(kept, key=lambda each: (each.is_wanted, not each.is_daily), default=None)
+
+
+def kept_of(kind: str, channel: str, role: str, rows: Rows) -> Preference | None:
+    """What they chose about ``kind``. One that joined a choice after it was made, or with another
+    ``role``, goes with the others of that choice, as the page shows it."""
+    own, choice = rows.get((kind, channel)), _choice_of(kind, role)
+    return own or (choice and _kept(choice, channel, rows))
 
 
 class Wishes:
@@ -129,8 +153,9 @@ class Wishes:
 
     def __init__(self, notifications):
         people = {each.recipient_id for each in notifications}
-        chosen = Preference.objects.filter(user__in=people)
-        self._chosen = {(each.user_id, each.kind, each.channel): each for each in chosen}
+        self._chosen = defaultdict(dict)
+        for each in Preference.objects.filter(user__in=people):
+            self._chosen[each.user_id][each.kind, each.channel] = each
         self._reaching = Reaching.objects.in_bulk(people, field_name="user_id")
 
     def reaching(self, user_id: int) -> Reaching:
@@ -153,11 +178,13 @@ class Wishes:
         return not may_be_refused(notification.kind, notification.recipient.role)
 
     def _of(self, notification, channel):
-        return self._chosen.get((notification.recipient_id, notification.kind, channel))
+        person = notification.recipient
+        return kept_of(notification.kind, channel, person.role, self._chosen[person.pk])
 
 
 def is_refused() -> Exists:
-    """Whether the person of a notification chose not to be mailed such."""
+    """Whether the person of a notification chose not to be mailed such since ``Wishes`` were asked:
+    whoever chooses now has a row for each kind."""
     return Exists(
         Preference.objects.filter(
             user=OuterRef("recipient"),
@@ -195,24 +222,29 @@ def ways_for(reaching: Reaching) -> set[str]:
 
 def chosen(user: User) -> dict[str, Chosen]:
     """What they chose, by the names of the choices."""
-    rows = {(each.kind, each.channel): each for each in user.notification_preferences.all()}
+    rows = rows_of(user)
     return {choice.name: _chosen(choice, rows) for choice in choices_for(user.role)}
 
 
-def _chosen(choice, rows) -> Chosen:
-    def kept(channel):
-        return [rows[kind, channel] for kind in choice.kinds if (kind, channel) in rows]
+def rows_of(user: User) -> Rows:
+    return {(each.kind, each.channel): each for each in user.notification_preferences.all()}
 
-    mails, mail = kept(Channel.EMAIL), Mail.AT_ONCE
-    if not all(each.is_wanted for each in mails):
-        mail = Mail.NEVER
-    elif any(each.is_daily for each in mails):
-        mail = Mail.DAILY
-    return Chosen(
-        mail=mail,
-        push=all(each.is_wanted for each in kept(Channel.PUSH)),
-        sms=any(each.is_wanted for each in kept(Channel.SMS)),
+
+def _chosen(choice, rows) -> Chosen:
+    mail, push, sms = (
+        _kept(choice, way, rows) for way in (Channel.EMAIL, Channel.PUSH, Channel.SMS)
     )
+    return Chosen(
+        mail=_mail_of(mail) if mail else Mail.AT_ONCE,
+        push=push is None or push.is_wanted,
+        sms=sms is not None and sms.is_wanted,
+    )
+
+
+def _mail_of(kept) -> Mail:
+    if not kept.is_wanted:
+        return Mail.NEVER
+    return Mail.DAILY if kept.is_daily else Mail.AT_ONCE
 
 
 @transaction.atomic

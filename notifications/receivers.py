@@ -140,26 +140,33 @@ def owe_message_to_other_side(sender, ticket, event, **kwargs):
     customers = customers_of(ticket)
     others = [person for person in customers if person != event.actor]
     owe_ticket_mail(Kind.MESSAGE, *others, event=event)
-    if event.actor not in customers:
+    if event.actor_id in (None, ticket.assignee_id):
         return
     if ticket.assignee:
         owe_ticket_mail(Kind.MESSAGE, ticket.assignee, event=event)
-    else:
+    elif event.actor in customers:
         owe_message_to_who_assigns(ticket, event)
 
 
 def owe_message_to_who_assigns(ticket, event) -> None:
-    """Nobody has the ticket yet. Their bells ring each time; the first words of an hour are mailed
-    at once, the others together when it is over."""
+    """Nobody has the ticket yet. Their bells ring each time; the first words that each hears
+    within an hour are mailed at once, the others together when it is over."""
     admins = User.objects.admins().exclude(pk=ticket.requester_id)
     if "followers" in belongings_of(ticket):  # who follows it hears anyway
         admins = admins.exclude(pk__in=ticket.followers.values("person"))
     hour = event.at.replace(minute=0, second=0, microsecond=0)
-    told = Notification.objects.filter(
-        kind=Kind.MESSAGE, recipient__in=admins, event__ticket=ticket, created_at__gte=hour
+    heard = Notification.objects.filter(
+        kind=Kind.MESSAGE,
+        recipient__in=admins,
+        event__ticket=ticket,
+        event__kind=Line.MESSAGE,
+        created_at__gte=hour,
     )
-    ends = hour + timedelta(hours=1) if told.exists() else None
-    owe_ticket_mail(Kind.MESSAGE, *admins, event=event, not_before=ends)
+    told = set(heard.order_by().values_list("recipient", flat=True))
+    at_once = [admin for admin in admins if admin.pk not in told]
+    later = [admin for admin in admins if admin.pk in told]
+    owe_ticket_mail(Kind.MESSAGE, *at_once, event=event)
+    owe_ticket_mail(Kind.MESSAGE, *later, event=event, not_before=hour + timedelta(hours=1))
 
 
 @receiver(ticket_status_changed)
@@ -173,7 +180,8 @@ def owe_status_mail(sender, ticket, event, **kwargs):
         return  # the mail about the assignment or the message tells it
     to = event.data["to"]
     is_filed = event.actor is None and to == Status.CLOSED  # what the agent settled long ago
-    if event.actor_id != ticket.assignee_id and not is_filed:
+    is_told = why == Part.MESSAGE or is_filed
+    if event.actor_id != ticket.assignee_id and not is_told:
         owe_ticket_mail(Kind.STATUS_CHANGED, ticket.assignee, event=event)
     if to in (Status.RESOLVED, Status.CLOSED):
         owe_ticket_mail(Kind(to), *customers_of(ticket), event=event)

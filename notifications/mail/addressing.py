@@ -7,6 +7,7 @@ goes out takes with it, in a mail before its own, what still waits of the same t
 import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -68,6 +69,12 @@ def _address(rows: QuerySet, now: datetime) -> int:
 def _unwritten() -> QuerySet:
     waiting = Notification.objects.filter(mail=None).order_by("pk")
     return waiting.select_related("recipient", "event__ticket").select_for_update(of=("self",))
+
+
+def _free() -> QuerySet:
+    """What is unwritten and nobody holds. Who reads it at this moment does, and may wait for what
+    this batch holds already; what was read need not go along."""
+    return _unwritten().select_for_update(of=("self",), skip_locked=True)
 
 
 def _has_waited(notification) -> bool:
@@ -135,6 +142,8 @@ class _Addressing:
                 units.append(of_person.setdefault(each.recipient_id, [each]))
         for each in self._need_not_wait_longer(of_person):
             of_person[each.recipient_id].append(each)
+        for unit in of_person.values():
+            unit.sort(key=attrgetter("pk"))
         return [part for unit in units for part in _parts(unit)]
 
     def _need_not_wait_longer(self, people) -> Unit:
@@ -142,7 +151,7 @@ class _Addressing:
         chosen otherwise since."""
         if not people:
             return []
-        others = _unwritten().filter(recipient__in=people)
+        others = _free().filter(recipient__in=people)
         others = others.exclude(pk__in=[each.pk for each in self.found])
         return [
             each
@@ -198,7 +207,7 @@ class _Addressing:
 
     def _waiting_longer(self, units) -> dict[int, Notification]:
         places = {place for unit in units for place in _places(unit)}
-        waiting = _unwritten().filter(
+        waiting = _free().filter(
             not_before__gt=self.now,
             recipient__in={person for person, _ticket in places},
             event__ticket__in={ticket for _person, ticket in places},

@@ -1,5 +1,6 @@
 """When the mail server refuses everything, it is left alone: now and then a few mails to different
-people ask whether it works again, and nothing is given up meanwhile.
+people ask whether it works again. Of what waits only those that ask are given up, if they are
+refused still after ``OUTBOX_GIVE_UP_AFTER``.
 
 It is everything when several different people are refused on end and nobody was accepted meanwhile.
 That somebody is unknown over there says nothing of the others, and does not count: anybody can

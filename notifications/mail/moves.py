@@ -1,7 +1,7 @@
 """What a mail and the bell say of a move of a ticket."""
 
 from tickets.models import Channel, TicketEvent
-from tickets.workflow import REQUESTER_WORDS, SETTLED, Status
+from tickets.workflow import REQUESTER_WORDS, SETTLED, Part, Status
 
 Line = TicketEvent.Kind
 
@@ -60,6 +60,10 @@ def reopening_among(events) -> set[int]:
         return set()
     tickets, numbers = zip(*mails, strict=True)
     moves = TicketEvent.objects.filter(
-        ticket__in=tickets, number__in=numbers, kind=Line.STATUS, data__from__in=SETTLED
+        ticket__in=tickets,
+        number__in=numbers,
+        kind=Line.STATUS,
+        data__from__in=SETTLED,
+        data__why=Part.REPLY,
     ).values_list("ticket", "number")
     return {mails[place] for place in moves if place in mails}

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import Standing, User
 
 from ..models import Channel, Notification, Preference
-from ..preferences import Choice, choices_for
+from ..preferences import Choice, choices_for, kept_of, rows_of
 
 Kind = Notification.Kind
 
@@ -45,8 +45,9 @@ def named_in(signed: str) -> tuple[User, list[Choice]] | None:
 
 def is_stopped(person: User, choices: list[Choice]) -> bool:
     """Whether no mail about them comes at all."""
-    refused = person.notification_preferences.filter(channel=Channel.EMAIL, is_wanted=False)
-    return _kinds_of(choices) <= set(refused.values_list("kind", flat=True))
+    rows = rows_of(person)
+    kept = [kept_of(kind, Channel.EMAIL, person.role, rows) for kind in _kinds_of(choices)]
+    return all(each and not each.is_wanted for each in kept)
 
 
 def are_all_they_read(person: User, choices: list[Choice]) -> bool:

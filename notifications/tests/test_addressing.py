@@ -1,10 +1,11 @@
 """What becomes one mail, what waits, and what never waits (D1-14, P13)."""
 
 from datetime import UTC, datetime, time, timedelta
+from threading import Event
 
 import pytest
 import time_machine
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -12,12 +13,14 @@ from accounts.models import User
 from accounts.signals import account_mail_composed
 from accounts.tests.factories import make_user
 from messaging.actions import post_message
+from notifications import bell
 from notifications.mail import addressing, outbox
 from notifications.mail.addressing import address_notifications
 from notifications.models import Notification, OutgoingMail, Preference, Reaching
 from notifications.owing import owe
 from tickets import actions
 from tickets.tests.factories import make_ticket
+from tickets.tests.racing import race
 from tickets.workflow import ResolutionKind, Status
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,6 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Kind = Notification.Kind
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 1, 11, 0, tzinfo=UTC)
+PATIENCE = 20  # seconds
 
 
 @pytest.fixture
@@ -206,6 +210,58 @@ def test_a_digest_waits_for_what_came_before_on_its_tickets(talk, other, clock, 
 
     assert held_back == 0
     assert ["First of all" in mail.text for mail in sink.to(alice)] == [True, False]
+
+
+def test_what_waits_goes_before_all_of_what_takes_it_along(
+    talk, other, clock, alice, bob, settings
+):
+    """P2: also if that has taken something along itself that is older."""
+    settings.MAILS_PER_HOUR = 1
+    wish(alice, is_daily=True)
+    say(other, bob, "First")
+    sweep()
+    wish(alice, is_daily=False)
+    wish(alice, Kind.STATUS_CHANGED, is_daily=True)
+    until = timezone.localdate() + timedelta(days=2)
+    actions.change_status(talk, Status.HOLD, by=bob, text="It is on its way.", until=until)
+    OutgoingMail.objects.create(recipient=alice, email=alice.email)  # all that goes this hour
+    clock.shift(60)
+    say(talk, bob, "Second")
+    sweep()
+    before = mails_to(alice)
+
+    clock.move_to(NOON + timedelta(hours=1))
+    sweep()
+
+    assert before == [[]]
+    assert mails_to(alice) == [[], ["status_changed"], ["message", "message"]]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no locks of rows")
+def test_what_is_read_at_this_moment_is_neither_waited_for_nor_taken_along(talk, clock, alice, bob):
+    """Its reader may wait for what this worker holds: then neither would ever go on."""
+    wish(alice, is_daily=True)
+    say(talk, bob, "One", "Two")
+    sweep()
+    resolve(talk, bob)
+    is_held, is_done = Event(), Event()
+
+    @transaction.atomic
+    def read():
+        bell.read(Notification.objects.filter(recipient=alice).earliest("pk"))
+        is_held.set()
+        return is_done.wait(PATIENCE)
+
+    def address():
+        assert is_held.wait(PATIENCE)
+        address_notifications()
+        is_done.set()
+
+    assert race(read, address) == [True, None]
+    assert mails_to(alice) == [["message"], ["resolved"]]
+    clock.shift(86400)
+    sweep()
+    assert OutgoingMail.objects.filter(state="dropped").count() == 1
 
 
 # --- Not too many within the hour -----------------------------------------------------

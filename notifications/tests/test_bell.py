@@ -89,6 +89,15 @@ def test_the_page_tells_in_words_what_happened_the_newest_first(login, alice, bo
     assert "4711" not in page
 
 
+def test_what_a_colleague_wrote_to_the_customer_was_not_written_to_the_agent(
+    login, alice, bob, ada, ticket
+):
+    post_message(ticket, by=ada, body="We are sorry.")
+
+    assert headlines(login(alice))[0] == "Unread: Ada wrote to you"
+    assert headlines(login(bob))[0] == "Unread: Ada wrote"
+
+
 @pytest.mark.plan("SEC-B2")
 def test_a_subject_turns_nothing_beside_it_around(login, alice, bob, ticket):
     """Also one of another direction, whose numbers would change places with the date."""

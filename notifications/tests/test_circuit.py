@@ -1,4 +1,4 @@
-"""The server refuses everything: it is left alone, nothing is given up, and administrators hear."""
+"""The server refuses everything: it is left alone, and administrators hear."""
 
 from datetime import timedelta
 

@@ -184,6 +184,16 @@ def test_the_next_words_open_nothing(answered, resolved, alice, bob):
     assert told(bob)[0] == "Alice wrote to you"
 
 
+def test_nor_do_words_after_a_colleague_opened_it(login, resolved, alice, bob, ada):
+    """D0-22: the line before is a move as well, but not hers."""
+    actions.change_status(resolved, Status.OPEN, by=ada, text="I look at it again.")
+    Notification.objects.all().delete()
+    take_in(answer_to(resolved, alice, body="Thank you."))
+
+    assert told(bob) == ("Alice wrote to you", "Alice wrote:")
+    assert bell(login(bob)) == ["Unread: Alice wrote to you"]
+
+
 def test_nor_does_an_answer_to_a_question(ticket, alice, bob):
     actions.change_status(ticket, Status.WAITING, by=bob, text="Which model?")
     Notification.objects.all().delete()

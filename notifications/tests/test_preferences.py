@@ -412,3 +412,58 @@ def test_the_waiting_choose_too(login):
 
     assert untick_all(login(waiting)).headers["Location"] == PAGE
     assert waiting.notification_preferences.filter(is_wanted=False).exists()
+
+
+# --- A kind that joined a choice later --------------------------------------------------
+
+
+def wished(person, kind):
+    """By which ways ``person`` is told of ``kind``, and whether in the digest."""
+    told = Notification(kind=kind, recipient=person)
+    wishes = Wishes([told])
+    return {str(way) for way in Channel if wishes.wants(told, way)}, wishes.is_daily(told)
+
+
+@pytest.mark.parametrize("mail", Mail)
+def test_what_a_release_adds_to_a_choice_goes_with_the_others(login, alice, mail):
+    """The page shows one answer for all of them."""
+    client = login(alice)
+    choose(client, mail)
+    Preference.objects.filter(kind=Kind.CALL_LOGGED).delete()
+
+    assert preferences.chosen(alice)["news"].mail == mail
+    assert wished(alice, Kind.CALL_LOGGED) == wished(alice, Kind.MESSAGE)
+    assert mails_chosen(client)["An agent writes to me or changes the status"] == mail
+
+
+def test_what_another_role_adds_to_a_choice_goes_with_the_others(login, alice):
+    choose(login(alice), Mail.NEVER)
+
+    alice.role = Role.AGENT
+
+    chosen = preferences.chosen(alice)
+    assert [chosen[name].mail for name in ("words", "moves", "given")] == [
+        Mail.NEVER, Mail.NEVER, Mail.AT_ONCE,
+    ]  # fmt: skip
+    for kind in (Kind.CALL_ASKED, Kind.CHILDREN_DONE, Kind.SILENCED):
+        assert wished(alice, kind) == ({"push"}, False)
+    assert wished(alice, Kind.ASSIGNED_TO_YOU) == ({"email", "push"}, False)
+
+
+def test_where_the_others_differ_it_is_what_keeps_back_the_most(bob):
+    """Push and SMS likewise; each of the others stays what it was."""
+    for kind, is_wanted in ((Kind.MESSAGE, True), (Kind.RATING_ANSWERED, False)):
+        for channel in Channel:
+            Preference.objects.create(user=bob, kind=kind, channel=channel, is_wanted=is_wanted)
+
+    everything, nothing = ({"email", "push", "sms"}, False), (set(), False)
+    assert wished(bob, Kind.CALL_ASKED) == nothing
+    assert wished(bob, Kind.MESSAGE) == everything
+    assert preferences.chosen(bob)["words"] == preferences.Chosen(Mail.NEVER, push=False, sms=False)
+
+
+def test_what_nobody_chose_about_asks_nobody_else(bob):
+    """A choice about messages says nothing of promises."""
+    Preference.objects.create(user=bob, kind=Kind.MESSAGE, is_wanted=False)
+
+    assert wished(bob, Kind.MISSED) == ({"email", "push"}, False)

@@ -3,12 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from messaging.actions import post_message
+from accounts.tests.factories import make_admin
+from messaging.actions import post_message, post_note
 from notifications import bell
 from notifications.mail import outbox
 from notifications.models import Notification
+from tickets.parties import participants
 from tickets.tests.factories import make_ticket
 
 from .telephones import push_to, tell
@@ -103,6 +107,45 @@ def test_the_next_hour_begins_anew(lonely, alice, ten_past, mailed):
     post_message(lonely, by=alice, body="Hello?")
 
     assert mailed() == [f"[{lonely.reference}] Kettle stopped heating"]
+
+
+def test_each_administrator_has_first_words_of_their_own(lonely, alice, mailed, mailoutbox):
+    """Whoever came within the hour has heard none."""
+    post_message(lonely, by=alice, body="Is anybody there?")
+    mailed()
+    zoe = make_admin(email="zoe@example.org")
+
+    post_message(lonely, by=alice, body="Hello?")
+
+    assert len(mailed()) == 1
+    assert mailoutbox[0].to == [zoe.email]
+
+
+def test_a_note_that_one_of_them_heard_of_delays_nothing(lonely, alice, ada, mailed):
+    """Eve followed the ticket when Ada wrote it."""
+    eve = make_admin(email="eve@example.org")
+    participants.follow(lonely, by=eve)
+    post_note(lonely, by=ada, body="Who knows kettles?")
+    participants.unfollow(lonely, by=eve)
+    mailed()
+
+    post_message(lonely, by=alice, body="Is anybody there?")
+
+    assert len(mailed()) == 2
+
+
+def test_it_costs_the_same_with_more_administrators(lonely, alice, ada):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            post_message(lonely, by=alice, body="Is anybody there?")
+        return len(queries)
+
+    costs = [cost(), cost()]
+    for number in range(3):
+        make_admin(email=f"admin{number}@example.org")
+    post_message(lonely, by=alice, body="Hello?")
+
+    assert costs == [cost(), cost()]
 
 
 def test_a_telephone_lights_up_once_within_the_hour(service, lonely, alice, ada, ten_past):

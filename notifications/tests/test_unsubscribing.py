@@ -114,10 +114,18 @@ def test_who_holds_the_link_can_have_them_again(message, client, alice):
 
 
 def test_who_refuses_some_of_them_is_still_asked(message, client, alice):
-    """As when a later release adds an occasion to the choice."""
-    Preference.objects.create(user=alice, kind="message", channel="email", is_wanted=False)
+    """As when they chose otherwise in another role."""
+    for kind, is_wanted in (("message", False), ("status_changed", True)):
+        Preference.objects.create(user=alice, kind=kind, is_wanted=is_wanted)
 
     assert text(client.get(link_in(message)), "h1") == "Stop mails like this?"
+
+
+def test_an_occasion_that_joined_later_is_stopped_with_the_others(message, client, alice):
+    """As when a later release adds it to the choice."""
+    Preference.objects.create(user=alice, kind="message", is_wanted=False)
+
+    assert text(client.get(link_in(message)), "h1") == "No more such mails"
 
 
 def test_twice_is_as_good_as_once(message, program, alice):

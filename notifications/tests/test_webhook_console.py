@@ -184,6 +184,25 @@ def test_what_was_changed_in_another_tab_stays(login, ada, webhook, ticket, bob)
     assert changed == ("ERP", True, False, ["ticket.closed"])
 
 
+@pytest.mark.parametrize("shown_on", [True, False])
+def test_who_changes_the_name_leaves_the_switch(login, ada, webhook, ticket, bob, shown_on):
+    """Whatever it was while they had the page open: what is owed stays owed, and that one which
+    switched itself off has failed stays on record."""
+    Webhook.objects.update(is_active=shown_on)
+    client = login(ada)
+    typed = as_shown(client, webhook) | {"name": "ERP"}
+    Webhook.objects.update(is_active=not shown_on, failing_since=ticket.created_at)
+    post_message(ticket, by=bob, body="Hello")
+
+    client.post(page("change", webhook), typed)
+
+    webhook.refresh_from_db()
+    kept = (webhook.name, webhook.is_active, webhook.failing_since)
+    assert kept == ("ERP", not shown_on, ticket.created_at)
+    states = list(WebhookDelivery.objects.values_list("state", flat=True))
+    assert states == ([] if shown_on else ["owed"])
+
+
 def test_what_the_worker_wrote_meanwhile_stays(login, ada, webhook, monkeypatch):
     """To look up the name in the address takes a moment."""
     now, client = timezone.now(), login(ada)

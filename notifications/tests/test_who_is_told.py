@@ -10,7 +10,7 @@ from messaging.actions import post_message, post_note
 from notifications.models import Notification
 from notifications.receivers import owe_ticket_mail
 from tickets import actions
-from tickets.models import TicketEvent
+from tickets.models import Rule, TicketEvent
 from tickets.tests.factories import make_ticket
 from tickets.workflow import ResolutionKind, Status, TransitionRefused
 
@@ -108,6 +108,19 @@ def test_handing_over_tells_the_customer_again(told, ticket, bob, dave):
     assert told() == [("assigned", "alice@example.org"), ("assigned_to_you", "dave@example.org")]
 
 
+def test_a_note_for_the_next_agent_tells_them_and_not_who_had_it(told, ticket, ada, dave):
+    """D3-3: Bob, who loses the ticket, could not read it any more."""
+    told()
+
+    actions.assign(ticket, to=dave, by=ada, note="Bob promised her a new one.")
+
+    assert told() == [
+        ("assigned", "alice@example.org"),
+        ("assigned_to_you", "dave@example.org"),
+        ("message", "dave@example.org"),
+    ]
+
+
 def test_message_goes_to_the_other_side(told, ticket, alice, bob, ada):
     """D4-4"""
     told()
@@ -119,7 +132,7 @@ def test_message_goes_to_the_other_side(told, ticket, alice, bob, ada):
     assert told() == [("message", "bob@example.org")]
 
     post_message(ticket, by=ada, body="We are sorry.")
-    assert told() == [("message", "alice@example.org")]
+    assert told() == [("message", "alice@example.org"), ("message", "bob@example.org")]
 
 
 def test_message_on_an_unassigned_ticket_waits_on_the_page(told, alice, kettles):
@@ -154,6 +167,23 @@ def test_message_with_a_move_is_one_mail(told, ticket, bob):
     told()
 
     post_message(ticket, by=bob, body="Which number is it?", then=Status.WAITING)
+
+    assert told() == [("message", "alice@example.org")]
+
+
+def test_a_colleagues_message_with_a_move_is_one_mail_to_the_agent_too(told, ticket, ada):
+    told()
+
+    post_message(ticket, by=ada, body="Which number is it?", then=Status.WAITING)
+
+    assert told() == [("message", "alice@example.org"), ("message", "bob@example.org")]
+
+
+def test_what_a_rule_says_tells_the_customer_only(told, ticket):
+    """The agent finds it on the page."""
+    told()
+
+    post_message(ticket, by=None, body="Our shop is open again.", rule=Rule(name="Shop"))
 
     assert told() == [("message", "alice@example.org")]
 

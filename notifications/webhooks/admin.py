@@ -41,10 +41,12 @@ class WebhookAdmin(ConsoleAdmin):
             return
         # Only what was changed: the worker writes to the row as well, and so may another tab.
         obj.save(update_fields=form.changed_data)
-        if not obj.is_active:  # also one that switched itself off: whoever saves it so means it
-            delivering.switch_off(obj)
-        elif "is_active" in form.changed_data:
+        is_meant_off = not obj.is_active
+        obj.refresh_from_db(fields=["is_active"])
+        if obj.is_active and "is_active" in form.changed_data:
             delivering.switch_on(obj)
+        elif is_meant_off and not obj.is_active:  # also if it had switched itself off
+            delivering.switch_off(obj)
 
     def response_add(self, request, obj, post_url_continue=None):
         return self._to_secret(request, obj)

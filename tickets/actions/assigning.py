@@ -55,11 +55,11 @@ def assign(
         raise TicketRefusal(_("%(person)s can't be given this ticket.") % {"person": to})
     if to.pk == ticket.assignee_id:
         raise AlreadyAssigned(ticket, to)
-    if note:
-        write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, text=note)
     data = {"from": ticket.assignee_id, "to": to.pk} | mark(rule)
     event = write(ticket, Kind.ASSIGNED, by=by, data=data, assignee=to)
     ticket_assigned.send(sender=Ticket, ticket=ticket, event=event)
+    if note:  # once it is theirs: they are told of it, and who had it is not
+        write(ticket, Kind.NOTE, by=by, audience=Audience.STAFF, text=note)
     if ticket.status == Status.NEW:
         move(ticket, Status.OPEN, by=by, via=Part.ASSIGNMENT, rule=rule)
     return event

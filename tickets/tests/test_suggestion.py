@@ -218,7 +218,7 @@ def test_a_note_goes_with_the_ticket(login, alice, bob, dave, ticket):
     hand_over(login(bob), ticket, dave, "She was promised a new one.")
 
     lines = ticket.events.order_by("-number").values_list("kind", "audience", "actor__first_name")
-    assert list(lines[:2]) == [("assigned", "everyone", "Bob"), ("note", "staff", "Bob")]
+    assert list(lines[:2]) == [("note", "staff", "Bob"), ("assigned", "everyone", "Bob")]
     assert "She was promised a new one." in login(dave).get(ticket.workspace_url).text
     assert "She was promised" not in login(alice).get(ticket.get_absolute_url()).text
 
