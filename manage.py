@@ -2,6 +2,7 @@
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 # How ``receive_mail`` may end: well, called wrongly, or with what it says of a mail. Of the rest a
 # mail server thinks “never”, and it is always about us; see sysexits.h.
@@ -27,7 +28,8 @@ def receive_mail():
     except (Exception, SystemExit) as end:
         if isinstance(end, SystemExit) and end.code in MEANT:
             raise
-        traceback.print_exc(limit=-1)
+        with suppress(Exception):  # as the log may be on the disk that is full
+            traceback.print_exc(limit=-1)
         sys.exit(TRY_AGAIN)
 
 

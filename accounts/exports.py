@@ -103,7 +103,7 @@ def make_due() -> None:
 @transaction.atomic
 def claim() -> DataExport | None:
     now = timezone.now()
-    wanted = DataExport.objects.filter(IN_THE_MAKING, unleased(now, LEASE))
+    wanted = DataExport.objects.filter(IN_THE_MAKING, unleased(now, 2 * LEASE))
     wanted = wanted.select_for_update(skip_locked=True, of=("self",))
     export = wanted.select_related("user").order_by("pk").first()
     if export:

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.encoding import punycode
 from django.utils.ipv6 import is_valid_ipv6_address
 
@@ -141,12 +140,19 @@ STRICTER = {bool: is_yes, int: count}
 class Environment(environ.Env):
     """Reads the environment. What can't be meant ends the process with a sentence."""
 
-    def get_value(self, var, cast=None, **options):
+    def get_value(self, var, cast=None, default=environ.Env.NOTSET, parse_default=False):
+        """The library's own takes words that begin with ``$`` for the name of another variable.
+        Of ours none is that, but keys may begin so."""
+        words = self.ENVIRON.get(var, default)
+        if words is self.NOTSET:
+            raise SystemExit(f"Not started:\n - {var} is missing.")
+        if words == "" and default is None:
+            return None
+        if cast is None or (words == default and not parse_default):
+            return words
         try:
-            return super().get_value(var, cast=STRICTER.get(cast, cast), **options)
-        except ImproperlyConfigured:
-            reason = "is missing"
+            return self.parse_value(words, STRICTER.get(cast, cast))
         except ValueError:
-            reason = f"must be {MUST_BE[cast]}"
+            pass
         # Not raised from the trouble, whose own words may repeat a password.
-        raise SystemExit(f"Not started:\n - {var} {reason}.")
+        raise SystemExit(f"Not started:\n - {var} must be {MUST_BE[cast]}.")

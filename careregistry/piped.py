@@ -9,10 +9,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def survives_closed_pipe():
-    """Whoever reads may stop: then the program ends quietly, as shells expect it.
+    """Whoever reads may stop: then the program ends quietly, as shells expect it. Where nobody
+    reads from the start, as after ``>&-``, it ends as it would otherwise.
 
     ``manage.py`` does all its commands in this, so none of them has to think of it.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 -- until Python ends
     try:
         try:
             yield

@@ -18,7 +18,7 @@ def is_own(address: str) -> bool:
     stands after a plus."""
     if _is_of_the_registry(address):
         return True
-    own = Category.objects.filter(email__in=[address, without_plus(address)])
+    own = Category.objects.filter(email__in=_shorter(address))
     return own.exclude(email="").exists()
 
 
@@ -37,7 +37,14 @@ def refuse_taken(address: str, *, by) -> None:
 def _is_of_the_registry(address) -> bool:
     """Whom our mails are from, and where they are answered; with whatever stands after a plus."""
     own = (parseaddr(settings.DEFAULT_FROM_EMAIL)[1], settings.REPLY_ADDRESS)
-    return without_plus(address) in {each.lower() for each in own if each}
+    return bool(_shorter(address) & {each.lower() for each in own if each})
+
+
+def _shorter(address) -> set[str]:
+    """``a+b+c@d``, ``a+b@d`` and ``a@d``: of an address of ours a plus may be a part."""
+    local, at, domain = address.rpartition("@")
+    words = local.split("+")
+    return {f"{'+'.join(words[:end])}{at}{domain}" for end in range(1, len(words) + 1)}
 
 
 def without_plus(address) -> str:

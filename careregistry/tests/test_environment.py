@@ -84,6 +84,16 @@ def test_what_is_meant_is_read(read):
     assert read(environment.database, "postgres://db/name")["HOST"] == "db"
     assert read(environment.confirmation, "link") == "link"
     assert read(environment.mail_server, "", default="") == ""
+    assert read(None, "", default=None) is None
+
+
+@pytest.mark.plan("SEC-I5")
+@pytest.mark.parametrize("words", ["$abcsecret", "$HOME", "$NAME", "$$", "\\$", "a$b"])
+def test_a_key_may_begin_with_any_letter(read, words):
+    """It is the name of no other variable, which would be shown as missing."""
+    assert read(None, words) == words
+    assert read(None, words, default="") == words
+    assert read(list, words, default=[]) == [words]
 
 
 WRONG = [
@@ -106,7 +116,8 @@ WRONG = [
     (
         environment.mail_server,
         ["127.0.0.1:8792", "consolemail://", "tls://u:p@host", "smtp://host:abc", "smtp://",
-         "smtp://u:p#w@host", "smtp://host:25/abc", "smtp://host?x=1", "smtp://host:25#x"],
+         "smtp://u:p#w@host", "smtp://host:25/abc", "smtp://host?x=1", "smtp://host:25#x",
+         "$mtp://u:p@host"],
     ),
     (environment.database, ["nonsense", "postgres://host:abc/name", "mysql://host/name"]),
     (environment.confirmation, ["lnk"]),
@@ -122,6 +133,11 @@ def test_what_cant_be_meant_is_refused_by_name_and_not_repeated(read, cast, word
 
     assert str(stop.value) == f"Not started:\n - NAME must be {MUST_BE[cast]}."
     assert stop.value.__context__ is None
+
+
+def test_what_cant_be_meant_is_not_taken_for_the_default(read):
+    with pytest.raises(SystemExit):
+        read(environment.mail_server, "$mtp://u:p@host", default="")
 
 
 def test_what_is_missing_is_named():

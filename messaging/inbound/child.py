@@ -18,15 +18,21 @@ LENGTH = struct.Struct(">Q")
 
 def main():
     limits = Limits(**json.loads(sys.argv[1]))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    _limit(resource.RLIMIT_AS, limits.memory_bytes)
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     while header := incoming.read(LENGTH.size):
         raw = incoming.read(LENGTH.unpack(header)[0])
         until = int(time.process_time()) + limits.cpu_seconds + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+        _limit(resource.RLIMIT_CPU, until)
         answer = json.dumps(_answer(raw, limits)).encode()
         outgoing.write(LENGTH.pack(len(answer)) + answer)
         outgoing.flush()
+
+
+def _limit(kind, most):
+    """Not above what whoever started us set, which nobody but root may raise."""
+    hard = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _answer(raw, limits) -> dict:

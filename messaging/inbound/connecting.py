@@ -10,6 +10,7 @@ from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import (
     ImapToolsError,
     MailboxCopyError,
+    MailboxFetchError,
     MailboxFolderSelectError,
     MailboxFolderStatusError,
     MailboxLoginError,
@@ -31,6 +32,7 @@ MEANT = (
     ((MailboxFolderSelectError, imaplib.IMAP4.readonly), _("The folder can’t be opened")),
     (MailboxFolderStatusError, _("A folder can’t be found on the server")),
     ((MailboxCopyError, MailboxMoveError), _("Mails can’t be moved to “%(move_to)s”")),
+    (MailboxFetchError, _("The server does not give out the mails")),
     (TokenRefused, _("No token for signing in")),
     (ssl.SSLError, _("No secure connection")),
     (socket.gaierror, _("The server’s name is not known")),

@@ -89,11 +89,13 @@ def _from_staff(mail, facts) -> Decision:
     """A From header proves nobody. Whoever answers a mail that only they got, may."""
     if mail.failed_authentication and not facts.is_freed:
         return Decision(Fate.HELD, Reason.STAFF)
+    if facts.part in CUSTOMERS:  # of a complaint of their own they are nothing more
+        return _from_customer(facts)
     if facts.part in HANDLERS and facts.ticket.is_chat_open:
         if is_clear(mail, facts.said):
             return Decision(Fate.APPENDED)
         return Decision(Fate.HELD, Reason.UNCLEAR)  # whoever lets it through can't tell either
-    if facts.ticket and facts.part not in CUSTOMERS:
+    if facts.ticket:
         return Decision(Fate.HELD, Reason.NOT_THEIRS)
     if facts.is_freed:
         return Decision(Fate.TICKETED)  # a complaint of their own

@@ -20,11 +20,14 @@ from .parsed import Parsed
 MOST_LINES = 20  # that an answer may quote
 
 
-def fingerprint(mail: InboundMail, parsed: Parsed) -> str:
-    """The same for each copy of one mail, whichever way it took. Where ``headers.message_id_of``
-    finds and makes none, only the same bytes are the same mail."""
+def fingerprint(mail: InboundMail, parsed: Parsed, *, is_whole: bool) -> str:
+    """The same for each copy of one mail, whichever way it took. Where only its head is read, or
+    ``headers.message_id_of`` finds and makes none, only the same bytes are the same mail."""
     digest = hashlib.sha256()
-    content = [parsed.text.encode(), *(file.content for file in parsed.files)]
+    if is_whole:
+        content = [parsed.text.encode(), *(file.content for file in parsed.files)]
+    else:
+        content = [mail.sha256.encode()]
     told = [(parsed.message_id or mail.sha256).encode(), parsed.sender.encode(), *content]
     for words in told:
         digest.update(hashlib.sha256(words).digest())
@@ -79,8 +82,8 @@ def addressed(mail: InboundMail, parsed: Parsed) -> tuple[Category | None, User 
     category = active.filter(email__in=sent_to).exclude(email="").first()
     if category is None and agent:
         category = active.filter(experts__agent=agent).first()
-    if category is None and mail.mailbox and mail.mailbox.category:
-        category = mail.mailbox.category
+    if category is None and mail.mailbox:
+        category = active.filter(pk=mail.mailbox.category_id).first()
     return category or active.filter(parent=None).first(), agent
 
 

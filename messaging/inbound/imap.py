@@ -1,20 +1,23 @@
 """Mail fetched from mailboxes, by UID. What is on the server is marked or moved only once it is
 stored here, and what a crash leaves undone the next poll does.
 
-A mail whose fetching ends the conversation (some servers hang up on one they can't read) is tried
-once more after all others, then once an hour.
+A mail whose fetching ends the conversation (some servers hang up on one they can't read), or that
+is refused while others are given out, is tried once more after all others, then once an hour.
 """
 
 import logging
 import math
 import re
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from imap_tools import BaseMailBox
+from imap_tools.errors import MailboxFetchError
+from imap_tools.utils import check_command_status
 
 from accounts.faults import fault
 from accounts.leases import unleased
@@ -94,11 +97,12 @@ def begin_anew(mailbox: Mailbox) -> None:
 
 def fetch(mailbox: Mailbox, box: BaseMailBox, turn: float = math.inf) -> int | None:
     """Store what is new, then mark or move it on the server, and say how many mails. None while
-    somebody else does; after ``turn`` seconds and a mail the rest is left for the next time.
+    somebody else does; after ``turn`` seconds, and one mail that was asked for, the rest is left
+    for the next time. Of a server that refuses all mails no more is asked than in ``TURN`` seconds.
 
     ``mailbox`` is as it was when ``box`` was opened. Raises TROUBLE and Overtaken."""
     now = timezone.now()
-    free = Mailbox.objects.filter(unleased(now, LEASE), pk=mailbox.pk)
+    free = Mailbox.objects.filter(unleased(now, 2 * LEASE), pk=mailbox.pk)
     if not free.update(leased_until=now + LEASE):
         return None
     place = mailbox.place
@@ -138,18 +142,19 @@ def _fetch(mailbox, box, until) -> int:
         mailbox.broken_uids, mailbox.reconciled_at = [], None
     is_due = not mailbox.reconciled_at or mailbox.reconciled_at < began_at - RECONCILE_EVERY
     uids = _missing(mailbox, box) if is_due else _after_the_last(mailbox, box)
-    asked, count, missing = set(uids), 0, None
+    asked, count, refused, missing = set(uids), 0, {}, None
     if is_due:
         mailbox.broken_uids = [uid for uid in mailbox.broken_uids if uid in asked]
     try:
-        while uids and not (count and time.monotonic() >= until):
-            count += _take(mailbox, box, uids[0])
-            del uids[0]
+        for is_stored in _taken(mailbox, box, uids, refused, until):
+            count += is_stored
+        is_all = len(uids) + len(refused) == len(asked)
+        is_worth_a_try = _note_refused(mailbox, refused, is_all=is_all)
         tidy(mailbox, box, _known(mailbox))
-        if is_due and not uids:
+        if is_due and not uids and not is_worth_a_try:
             missing = len(asked.intersection(_missing(mailbox, box)))
     except BrokenAgain:  # all others are here; the next poll tidies them
-        mailbox.last_uid, missing = max(mailbox.last_uid, *asked), len(uids)
+        mailbox.last_uid, missing = max(mailbox.last_uid, *asked), len(uids) + len(refused)
     if missing is not None:
         mailbox.missing, mailbox.reconciled_at = missing, began_at
     _note(
@@ -188,18 +193,39 @@ def _in_order(mailbox, uids: set[int]) -> list[int]:
     ]
 
 
+def _taken(mailbox, box, uids, refused, until) -> Iterator[bool]:
+    """Take mails off ``uids`` as long as there is time, and say of each whether it was stored. What
+    the server said of those it refuses is written into ``refused``."""
+    ends_at = min(until, time.monotonic() + TURN)
+    while uids:
+        try:
+            is_stored = _take(mailbox, box, uids[0])
+        except MailboxFetchError as refusal:
+            refused[uids[0]] = refusal
+        else:
+            ends_at = until
+            yield is_stored
+        del uids[0]
+        if time.monotonic() >= ends_at:
+            return
+
+
 def _take(mailbox, box, uid) -> bool:
     """Of what is far too large only the head; the mail itself stays on the server as it is. False
-    if there was nothing to store. Raises BrokenAgain."""
+    if there was nothing to store. Raises BrokenAgain, and MailboxFetchError if it is refused."""
     try:
         size = _size_of(box, uid)
         is_whole = size <= ledger.max_stored_bytes()
         raw = _part_of(box, uid, "BODY.PEEK[]" if is_whole else "BODY.PEEK[HEADER]")
+    except MailboxFetchError:
+        _note(mailbox)
+        raise
     except TROUBLE as trouble:
         _note_breach(mailbox, uid, trouble)
         raise
     mailbox.broken_uids = [each for each in mailbox.broken_uids if each != uid]
     if raw is None:  # somebody took it away
+        _note(mailbox)
         return False
     mailbox.last_uid = max(mailbox.last_uid, uid)
     try:
@@ -234,8 +260,23 @@ def _note_breach(mailbox, uid, trouble):
     raise BrokenAgain from trouble
 
 
+def _note_refused(mailbox, refused: dict[int, MailboxFetchError], *, is_all) -> bool:
+    """Whether the next poll is to try them once more. Raises what the server said if it refused
+    all it was asked for: then it is not because of these mails."""
+    is_first = not refused.keys() <= set(mailbox.broken_uids)
+    if is_first and is_all:
+        raise next(iter(refused.values()))
+    others = [uid for uid in mailbox.broken_uids if uid not in refused]
+    mailbox.broken_uids = [*others, *refused]
+    if is_first:
+        mailbox.reconciled_at = None
+    else:
+        mailbox.last_uid = max([mailbox.last_uid, *refused])
+    return is_first
+
+
 def _size_of(box, uid) -> int:
-    _status, answer = box.client.uid("FETCH", str(uid), "(RFC822.SIZE)")
+    answer = _asked(box, uid, "RFC822.SIZE")
     words = b" ".join(line for line in answer if isinstance(line, bytes))
     found = re.search(rb"RFC822\.SIZE (\d+)", words)
     return int(found[1]) if found else 0
@@ -243,10 +284,17 @@ def _size_of(box, uid) -> int:
 
 def _part_of(box, uid, part) -> bytes | None:
     """Servers may say something of other mails among it (RFC 3501, 7), before or after theirs."""
-    _status, answer = box.client.uid("FETCH", str(uid), f"({part})")
+    answer = _asked(box, uid, part)
     for line, rest in zip(answer, [*answer[1:], b""], strict=True):
         if isinstance(line, tuple):
             named = re.search(rb"\bUID (\d+)", line[0] + (rest if isinstance(rest, bytes) else b""))
             if not named or int(named[1]) == uid:
                 return line[1]
     return None
+
+
+def _asked(box, uid, what) -> list:
+    """Raises MailboxFetchError if the server says no, as when it was asked for too much."""
+    answer = box.client.uid("FETCH", str(uid), f"({what})")
+    check_command_status(answer, MailboxFetchError)
+    return answer[1]

@@ -147,7 +147,7 @@ def process(mail: InboundMail, reader: Reader) -> bool:
     """Read ``mail`` and settle it; False if somebody else does. What can't be read now is left for
     the next time. Raises OperationalError only, when the database is away."""
     now = timezone.now()
-    ours = InboundMail.objects.filter(unleased(now, LEASE), pk=mail.pk, fate=Fate.RECEIVED)
+    ours = InboundMail.objects.filter(unleased(now, 2 * LEASE), pk=mail.pk, fate=Fate.RECEIVED)
     if not ours.update(tries=F("tries") + 1, leased_until=now + LEASE):
         return False
     if mail.tries > MAX_TRIES:  # its head does it too
@@ -241,14 +241,14 @@ def _head(start: bytes) -> bytes:
 
 @transaction.atomic
 def _settle(mail: InboundMail, parsed: Parsed, hindrance: tuple[Reason, str] | None = None) -> None:
-    if not _take(mail, parsed):
+    if not _take(mail, parsed, is_whole=hindrance is None):
         return
     facts = gather(mail, parsed)
     decision = decide(parsed, facts)
     mail.first = facts.first
     mail.person, mail.ticket = facts.person, facts.ticket
     if hindrance and not facts.first:
-        _put_aside(mail, decision, *hindrance)
+        _put_aside(mail, parsed, decision, *hindrance)
         return
     is_news = mail.settled_at is None
     _write_down(mail, decision.fate, decision.reason)
@@ -262,15 +262,17 @@ def _settle(mail: InboundMail, parsed: Parsed, hindrance: tuple[Reason, str] | N
     fault("before_inbound_commit")
 
 
-def _put_aside(mail, decision, reason, detail):
-    """Only its head is known. Told is whose mail would be taken in, the first time it is tried."""
-    is_told = decision.fate in (Fate.TICKETED, Fate.APPENDED) and mail.settled_at is None
+def _put_aside(mail, parsed, decision, reason, detail):
+    """Only its head is known. Told is whose mail would be taken in, the first time it is tried:
+    nobody whose server says that it is not from them."""
+    is_wanted = decision.fate in (Fate.TICKETED, Fate.APPENDED)
+    is_told = is_wanted and mail.settled_at is None and not parsed.failed_authentication
     _write_down(mail, Fate.QUARANTINED, reason, detail)
     if is_told:
         mail_unreadable.send(sender=InboundMail, mail=mail)
 
 
-def _take(mail, parsed) -> bool:
+def _take(mail, parsed, *, is_whole) -> bool:
     """Lock the row, and say what it is; False if somebody else settled it meanwhile."""
     mail.refresh_from_db(from_queryset=InboundMail.objects.select_for_update(of=("self",)))
     if mail.fate != Fate.RECEIVED:
@@ -278,7 +280,7 @@ def _take(mail, parsed) -> bool:
     parsed.sender = mail.sender = usable_sender(mail, parsed)
     mail.subject = parsed.subject
     mail.message_id = parsed.message_id
-    mail.fingerprint = fingerprint(mail, parsed)
+    mail.fingerprint = fingerprint(mail, parsed, is_whole=is_whole)
     if mail.envelope_from == "" and not parsed.automatic:
         parsed.automatic = "MAIL FROM:<>"
     return True

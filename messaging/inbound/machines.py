@@ -87,12 +87,15 @@ def has_failed_authentication(message: Message) -> bool:
 def bounce_in(message: Message, sign: str) -> Bounce | None:
     """What ``message`` reports of a mail that did not arrive; None if it reports nothing.
 
-    Servers that write no report say it in words; then our mail, or its Message-ID, must be there.
+    ``sign`` is that of a machine: a person may attach the report they got. Servers that write no
+    report say it in words; then our mail, or its Message-ID, must be there.
     """
+    if not sign:
+        return None
     report = next((part for part in _own_parts(message) if _is_report(part)), None)
     if report is not None:
         return _reported(message, report)
-    if not (sign and _is_from_server(message)):
+    if not _is_from_server(message):
         return None
     words = _words(message)
     about = [*message_ids_in(words), *filter(None, [_original_id(message)])]

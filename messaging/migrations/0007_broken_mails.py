@@ -1,4 +1,8 @@
-"""Mails that their server can't give out are remembered, so that those behind them are fetched."""
+"""Mails that their server can't give out are remembered, so that those behind them are fetched.
+
+The database has the default too: code of before, which still runs during a deployment, can add a
+mailbox.
+"""
 
 from django.db import migrations, models
 
@@ -13,6 +17,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='mailbox',
             name='broken_uids',
-            field=models.JSONField(default=list, editable=False),
+            field=models.JSONField(db_default=[], default=list, editable=False),
         ),
     ]

@@ -80,7 +80,7 @@ class Mailbox(models.Model):
     uid_validity = models.PositiveBigIntegerField(null=True, editable=False)
     last_uid = models.PositiveBigIntegerField(default=0, editable=False)
     # Whose fetching ended the conversation, the last of them at the end.
-    broken_uids = models.JSONField(default=list, editable=False)
+    broken_uids = models.JSONField(default=list, db_default=[], editable=False)
     leased_until = models.DateTimeField(null=True, editable=False)
     polled_at = models.DateTimeField(_("last polled"), null=True, editable=False)
     reconciled_at = models.DateTimeField(null=True, editable=False)

@@ -33,8 +33,11 @@ class Command(BaseCommand):
         if mail is None:
             raise CommandError("There is no such mail, or it was removed.")
         with mail.raw.open("rb") as file:
-            words = file.read().decode(errors="replace")
-        self.stdout.write(_harmless(words) if self.stdout.isatty() else words)
+            raw = file.read()
+        if self.stdout.isatty():
+            self.stdout.write(_harmless(raw.decode(errors="replace")))
+        else:
+            self.stdout.buffer.write(raw)
 
     def retry(self, *, ids, **options):
         chosen = {"pk__in": ids} if ids else {"fate__in": ledger.WAITING}

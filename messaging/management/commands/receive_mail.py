@@ -1,3 +1,4 @@
+import os
 import sys
 
 from django.core.management.base import BaseCommand
@@ -41,4 +42,13 @@ class Command(BaseCommand):
                 ledger.process(mail, reader)
         except Error:  # it is kept; the worker goes on with it
             return
-        self.stdout.write(mail.outcome)
+        self._tell(mail.outcome)
+
+    def _tell(self, words):
+        """... whoever reads it, if anybody can: the mail is kept all the same."""
+        try:
+            self.stdout.write(words)
+            self.stdout.flush()
+        except OSError:
+            # What is left would be tried again when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())

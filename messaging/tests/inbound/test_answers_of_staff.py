@@ -9,9 +9,10 @@ from messaging.inbound import ledger
 from messaging.models import Fate, InboundMail, Reason, SenderRule
 from notifications.mail.composing import compose
 from notifications.models import OutgoingMail
-from tickets.actions import assign
+from tickets.actions import assign, change_status
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
+from tickets.workflow import Status
 
 from .mails import answer_to, make_mail, take_in
 
@@ -49,6 +50,30 @@ def test_an_agent_whose_server_does_not_vouch_is_not_believed(ticket, bob, said)
 
     ticket.refresh_from_db()
     assert (mail.fate, mail.reason, ticket.event_count) == (Fate.HELD, Reason.STAFF, before)
+
+
+@pytest.mark.plan("SEC-D1")
+def test_who_asks_answers_like_anybody_who_asks(bob, dave, ada, kettles):
+    """An agent, on a complaint of their own: whatever they quote is what a customer gets."""
+    own = make_ticket(bob, dave, by=ada, category=kettles)
+    change_status(own, Status.CLOSED, by=bob)
+
+    mail = take_in(answer_to(own, bob, body="It is cold again.\n\n> We sent a new one."))
+
+    own.refresh_from_db()
+    assert (mail.fate, mail.event.actor, mail.event.text) == (
+        Fate.APPENDED, bob, "It is cold again.\n\n> We sent a new one.",
+    )  # fmt: skip
+    assert own.status == Status.OPEN
+
+
+@pytest.mark.plan("SEC-D4")
+def test_who_asks_and_works_here_is_not_believed_without_proof(bob, dave, ada, kettles):
+    own = make_ticket(bob, dave, by=ada, category=kettles)
+
+    mail = take_in(answer_to(own, bob, Received_SPF="fail (mx)"))
+
+    assert (mail.fate, mail.reason) == (Fate.HELD, Reason.STAFF)
 
 
 @pytest.fixture

@@ -81,6 +81,28 @@ def read_alone(raw):
 
 
 @pytest.mark.plan("SEC-P11")
+@pytest.mark.parametrize(
+    ("kind", "hard"),
+    [(resource.RLIMIT_CPU, 100_000), (resource.RLIMIT_CPU, 5), (resource.RLIMIT_AS, 900_000_000)],
+)
+def test_a_limit_that_whoever_started_us_set_stays(kind, hard):
+    """Only root may raise it: who tried would read no mail at all."""
+    command = [sys.executable, "-m", "messaging.inbound.child", json.dumps(asdict(Limits()))]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=product.BASE_DIR,
+        preexec_fn=lambda: resource.setrlimit(kind, (hard, hard)),
+    ) as child:  # fmt: skip
+        child.stdin.write(LENGTH.pack(0))
+        child.stdin.flush()
+        answer = child.stdout.read(LENGTH.size)
+        soft, left = resource.prlimit(child.pid, kind)
+        child.kill()
+
+    assert (len(answer), left) == (LENGTH.size, hard)
+    assert 0 < soft <= hard
+
+
+@pytest.mark.plan("SEC-P11")
 @pytest.mark.parametrize("what", HOSTILE)
 def test_what_breaks_a_limit_is_refused(what):
     with Reader() as reader:

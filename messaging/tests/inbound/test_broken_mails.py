@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from imap_tools.errors import MailboxFetchError
 
 from messaging.inbound import imap
 from messaging.models import InboundMail, Mailbox
@@ -32,6 +33,10 @@ def answer_bad(box):
 
 def say_nothing(box):
     raise TimeoutError("timed out")
+
+
+def refuse(box):
+    raise MailboxFetchError(("NO", [b"[UNAVAILABLE] Try later"]), "OK")
 
 
 @pytest.fixture
@@ -80,6 +85,74 @@ def test_what_comes_after_a_broken_mail_is_fetched(server, polled, breaks, how):
     assert (counts, fetched()) == ([0, 2, 0, 0, 1], ["One", "Two", "Three", "Four"])
     assert tried.count("Broken") == 2, "After the others, and then not before an hour"
     assert (polled.missing, polled.last_problem, server.unseen()) == (1, "", 1)
+
+
+def test_a_mail_that_is_refused_keeps_nobody_waiting(server, polled, breaks):
+    """Of those behind it."""
+    put(server, "One", "Broken", "Two")
+    tried = breaks(refuse, "Broken")
+
+    counts = poll(polled, times=4)
+    put(server, "Three")
+    counts += poll(polled)
+
+    polled.refresh_from_db()
+    assert (counts, fetched()) == ([2, 0, 0, 0, 1], ["One", "Two", "Three"])
+    assert tried.count("Broken") == 2, "Once more, and then not before an hour"
+    assert (polled.missing, polled.last_problem, len(polled.broken_uids)) == (1, "", 1)
+
+
+def test_mails_that_are_refused_for_a_moment_are_fetched_by_the_next_poll(server, polled, breaks):
+    put(server, "One")
+    poll(polled)
+    put(server, "Two", "Broken", "Worse", "Three")
+    breaks(refuse, "Broken", "Worse")
+    counts = poll(polled)
+    breaks(refuse)
+
+    counts += poll(polled)
+
+    polled.refresh_from_db()
+    assert (counts, fetched()) == ([2, 2], ["One", "Two", "Three", "Broken", "Worse"])
+    assert (polled.missing, polled.broken_uids) == (0, [])
+
+
+def test_a_server_that_refuses_all_mails_is_in_trouble(server, polled, breaks, monkeypatch):
+    """They are not to blame; and it is asked for no more than there is time for."""
+    put(server, "One", "Two", "Three")
+    tried = breaks(refuse, "One", "Two", "Three")
+
+    counts = poll(polled)
+    problem = Mailbox.objects.get().last_problem
+    monkeypatch.setattr(imap, "TURN", 0)
+    counts += poll(polled)
+    polled.refresh_from_db()
+
+    assert counts == [0, 0]
+    assert problem == "The server does not give out the mails: [UNAVAILABLE] Try later"
+    assert tried == ["One", "Two", "Three", "One"]
+    assert (polled.polled_at, polled.broken_uids) == (None, [])
+    breaks(refuse)
+    assert poll(polled) == [3]
+
+
+@pytest.mark.parametrize("answer", [lambda *args: None, refuse])
+def test_who_gets_nothing_keeps_to_the_turn_and_keeps_the_mailbox(
+    server, polled, monkeypatch, answer
+):
+    put(server, "One", "Two", "Three")
+    leases = []
+
+    def part_of(box, uid, part):
+        leases.append(Mailbox.objects.get().leased_until)
+        return answer(box)
+
+    monkeypatch.setattr(imap, "_part_of", part_of)
+    poll(polled)
+    imap.poll_all(turn=0)
+
+    first, second, third, fourth = leases
+    assert first < second < third < fourth
 
 
 def test_several_broken_ones_are_tried_in_turn(login, ada, server, polled, breaks):

@@ -134,22 +134,35 @@ def test_an_envelope_that_is_no_text_is_kept_too(monkeypatch):
     assert (mail.fate, mail.envelope_from) == (Fate.TICKETED, "zo\ufffd@x.org")
 
 
+class Pipe(io.TextIOWrapper):
+    """What a command writes into; ``got`` are its bytes."""
+
+    def __init__(self):
+        super().__init__(io.BytesIO())
+
+    @property
+    def got(self) -> bytes:
+        self.flush()
+        return self.buffer.getvalue()
+
+
 def test_the_quarantine_is_listed_shown_and_tried_again(monkeypatch):
     """What the security plan calls ``quarantine list|show|retry``."""
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "act", lambda *args: 1 / 0)
         mail = take_in(make_mail(subject="Broken"))
-    out = io.StringIO()
+    listed, shown, retried = io.StringIO(), Pipe(), io.StringIO()
 
-    call_command("quarantine", "list", stdout=out)
-    call_command("quarantine", "show", str(mail.pk), stdout=out)
-    call_command("quarantine", "retry", stdout=out)
+    call_command("quarantine", "list", stdout=listed)
+    call_command("quarantine", "show", str(mail.pk), stdout=shown)
+    call_command("quarantine", "retry", stdout=retried)
 
     mail.refresh_from_db()
-    assert f"{mail.pk}\t" in out.getvalue()
-    assert "ZeroDivisionError" in out.getvalue()
-    assert "Subject: Broken" in out.getvalue()
-    assert f"\n{mail.pk}\tticketed\t\t{mail.ticket}\n1 mails were processed" in out.getvalue()
+    assert f"{mail.pk}\t" in listed.getvalue()
+    assert "ZeroDivisionError" in listed.getvalue()
+    assert b"Subject: Broken" in shown.got
+    told = f"{mail.pk}\tticketed\t\t{mail.ticket}\n1 mails were processed again.\n"
+    assert retried.getvalue() == told
     assert mail.fate == Fate.TICKETED
 
 
@@ -175,13 +188,25 @@ def test_a_terminal_obeys_no_mail():
             return True
 
     mail = take_in(b"From: zoe@example.org\r\n\r\n\x1b]0;Mine\x07\xc2\x9b2J\r\n")
-    shown, piped = Terminal(), io.StringIO()
+    shown, piped = Terminal(), Pipe()
 
     call_command("quarantine", "show", str(mail.pk), stdout=shown, no_color=True)
     call_command("quarantine", "show", str(mail.pk), stdout=piped)
 
     assert shown.getvalue() == "From: zoe@example.org\n\n\ufffd]0;Mine\ufffd\ufffd2J\n"
-    assert "\x1b]0;Mine" in piped.getvalue()
+    assert b"\x1b]0;Mine" in piped.got
+
+
+@pytest.mark.plan("SEC-D17")
+@pytest.mark.parametrize("end", [b"\r\n", b""])
+def test_a_pipe_gets_a_mail_as_it_came(end):
+    """Byte by byte, whatever letters it is written in."""
+    raw = b"From: zoe@example.org\r\nContent-Type: text/plain; charset=latin-1\r\n\r\nGr\xfc\xdfe"
+    mail, piped = take_in(raw + end), Pipe()
+
+    call_command("quarantine", "show", str(mail.pk), stdout=piped)
+
+    assert piped.got == raw + end
 
 
 # --- LMTP ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 back to whoever wrote it."""
 
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -20,14 +21,15 @@ TRY_AGAIN = 75
 @pytest.fixture
 def receive(tmp_path, empty_database):
     """``receive("--to=care@example.net", SECRET_KEY="")`` says how the process ended, and what it
-    wrote down."""
+    wrote down; ``where`` leads that elsewhere, like ``2>log``."""
     shutil.copy(empty_database, tmp_path)
     ours = {"DJANGO_SETTINGS_MODULE": "careregistry.settings", "DATA_DIR": str(tmp_path)}
     ours |= {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "REDIS_URL": ""}
 
-    def receive(*words, raw=RAW, **environment):
+    def receive(*words, raw=RAW, where="", **environment):
+        called = shlex.join([sys.executable, "manage.py", "receive_mail", *words])
         ended = subprocess.run(
-            [sys.executable, "manage.py", "receive_mail", *words],
+            ["/bin/sh", "-c", f"{called} {where}"],
             cwd=product.BASE_DIR,
             env=os.environ | ours | environment,
             input=raw,
@@ -55,13 +57,39 @@ def test_what_is_wrong_with_us_is_to_be_tried_again(receive, environment, said):
     assert (code, said in words) == (TRY_AGAIN, True), words
 
 
-def test_what_has_nothing_to_do_with_mail_keeps_none_out(receive, tmp_path):
+@pytest.fixture
+def count(tmp_path):
+    """How many mails are kept."""
+
+    def count():
+        with sqlite3.connect(tmp_path / "db.sqlite3") as database:
+            (number,) = database.execute("SELECT COUNT(*) FROM messaging_inboundmail").fetchone()
+        database.close()
+        return number
+
+    return count
+
+
+def test_what_has_nothing_to_do_with_mail_keeps_none_out(receive, count):
     """A check that would stop the web server."""
     assert receive(REMIND_DAYS_BEFORE="9")[0] == 0
+    assert count() == 1
 
-    with sqlite3.connect(tmp_path / "db.sqlite3") as database:
-        assert database.execute("SELECT COUNT(*) FROM messaging_inboundmail").fetchone() == (1,)
-    database.close()
+
+@pytest.mark.parametrize(
+    "environment", [{"SECRET_KEY": ""}, {"DATABASE_URL": "sqlite:////dev/null/db.sqlite3"}]
+)
+@pytest.mark.parametrize("where", ["2>/dev/full", ">/dev/full 2>&1", "2>&-"])
+def test_a_log_that_takes_no_word_changes_nothing_about_that(receive, environment, where):
+    assert receive(where=where, **environment)[0] == TRY_AGAIN
+
+
+@pytest.mark.parametrize(
+    "where", [">/dev/full", ">/dev/full 2>&1", "2>/dev/full", ">&-", ">&- 2>&-"]
+)
+def test_what_is_kept_is_not_brought_again_as_nobody_hears_so(receive, count, where):
+    assert receive(where=where)[0] == 0
+    assert count() == 1
 
 
 @pytest.mark.parametrize(("words", "raw", "code"), [(["--cc=x"], RAW, 2), ([], b"\n", 65)])

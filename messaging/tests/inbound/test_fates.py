@@ -5,6 +5,7 @@ from email import message_from_string, policy
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from accounts.models import User
@@ -13,11 +14,13 @@ from messaging.signals import mail_bounced
 from notifications.models import Notification, OutgoingMail
 from tickets.mail_addresses import new_message_id
 from tickets.models import Ticket
+from tickets.own_addresses import refuse_taken
 from tickets.tests.factories import make_category, make_ticket
 from tickets.workflow import Status
 
 from .mailboxes import choose
 from .mails import make_mail, take_in
+from .odd_mails import HEAD, parts, text
 
 pytestmark = pytest.mark.django_db
 PAGE = "admin:messaging_inboundmail_change"
@@ -113,6 +116,30 @@ def test_our_own_mail_comes_to_nothing(settings, sender):
 
 
 @pytest.mark.plan("SEC-D9")
+@pytest.mark.parametrize(
+    ("sender", "fate"),
+    [
+        ("care+in@example.net", Fate.IGNORED),
+        ("Care+in+t1u1-x@example.net", Fate.IGNORED),
+        ("care+out@example.net", Fate.TICKETED),
+        ("care@example.net", Fate.TICKETED),
+    ],
+)
+def test_our_own_address_may_have_a_plus(settings, sender, fate):
+    settings.REPLY_ADDRESS = "care+in@example.net"
+
+    assert take_in(make_mail(sender)).fate == fate
+
+
+def test_our_own_address_with_a_plus_is_nobody_elses(settings):
+    settings.REPLY_ADDRESS = "care+in@example.net"
+
+    with pytest.raises(ValidationError, match="The registry itself has this address"):
+        refuse_taken("care+in@example.net", by=None)
+    refuse_taken("care+out@example.net", by=None)
+
+
+@pytest.mark.plan("SEC-D9")
 def test_our_own_message_id_comes_to_nothing(ticket, alice):
     mail = take_in(make_mail(Message_ID=new_message_id(ticket, alice)))
 
@@ -154,6 +181,16 @@ REPORTS = {
         "550", True,
     ),
 }  # fmt: skip
+
+
+@pytest.mark.plan("SEC-D11")
+def test_a_person_may_attach_a_report():
+    """Some programs attach the part of it that names an address."""
+    attached = report(headers="text/rfc822-headers").split("--r\n")[2].encode()
+
+    mail = take_in(HEAD + parts(text(b"My mail to Bob came back, as attached."), attached))
+
+    assert (mail.fate, mail.person.email) == (Fate.TICKETED, "zoe@example.org")
 
 
 @pytest.mark.plan("SEC-D11")

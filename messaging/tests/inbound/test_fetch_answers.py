@@ -3,8 +3,9 @@
 from unittest.mock import Mock
 
 import pytest
+from imap_tools.errors import MailboxFetchError
 
-from messaging.inbound.imap import _part_of
+from messaging.inbound.imap import _part_of, _size_of
 
 pytestmark = pytest.mark.plan("SEC-P3")
 
@@ -33,3 +34,12 @@ def test_only_the_mail_that_was_asked_for_is_taken(answer, found):
     box.client.uid.return_value = ("OK", answer)
 
     assert _part_of(box, 3, "BODY.PEEK[]") == found
+
+
+@pytest.mark.parametrize("ask", [_size_of, lambda box, uid: _part_of(box, uid, "BODY.PEEK[]")])
+def test_a_mail_that_is_refused_is_not_taken_for_one_that_is_gone(ask):
+    box = Mock()
+    box.client.uid.return_value = ("NO", [b"[UNAVAILABLE] Try later"])
+
+    with pytest.raises(MailboxFetchError, match="Try later"):
+        ask(box, 3)

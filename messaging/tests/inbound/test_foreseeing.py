@@ -7,6 +7,7 @@ from messaging.inbound.foreseeing import foresee
 from messaging.models import Fate, InboundMail, Reason
 from tickets.actions import bin_ticket, change_status
 from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
 from tickets.workflow import Status
 
 from .mailboxes import choose, page
@@ -96,6 +97,17 @@ def test_it_becomes_what_the_question_says(
     words = words.format(ticket=ticket)
     assert (asked.context["words"], settled.fate) == (words, fate)
     assert words in asked.text
+
+
+def test_an_answer_of_staff_on_a_complaint_of_their_own_is_one_of_its_requester(
+    bob, dave, ada, kettles
+):
+    own = make_ticket(bob, dave, by=ada, category=kettles)
+    mail = take_in(answer_to(own, bob, **FORGED))
+
+    assert foresee(mail) == f"It becomes an answer of Bob Baker on {own}."
+    (settled,) = ledger.retry(InboundMail.objects.all(), by=ada)
+    assert (settled.fate, settled.ticket) == (Fate.APPENDED, own)
 
 
 def test_one_that_is_chosen_in_the_list_says_so_too(ada, login):

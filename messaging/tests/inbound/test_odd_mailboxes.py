@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail as django_mail
+from django.db import connection
 from django.utils import timezone
 
 from messaging import tasks
@@ -65,6 +66,21 @@ def test_an_error_of_ours_stops_no_other_and_is_told(ada, broken, mailbox):
     assert [mail.subject for mail in django_mail.outbox] == [
         "The mailbox A can’t be read", "The mailbox Care can’t be read",
     ]  # fmt: skip
+
+
+@pytest.mark.plan("SEC-F11")
+def test_code_of_before_adds_a_mailbox_too(mailbox):
+    """It still runs while the new one begins, and names no column that it does not know."""
+    fields = [field.column for field in Mailbox._meta.concrete_fields]
+    known = ", ".join(sorted({*fields} - {"id", "name", "broken_uids"}))
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO messaging_mailbox (name, {known}) "  # noqa: S608 -- our own columns
+            f"SELECT 'Old', {known} FROM messaging_mailbox"
+        )
+
+    assert Mailbox.objects.get(name="Old").broken_uids == []
 
 
 def test_who_can_not_connect_takes_the_mailbox_from_nobody(mailbox):

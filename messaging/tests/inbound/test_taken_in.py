@@ -10,11 +10,11 @@ from accounts.models import Standing
 from accounts.tests.factories import make_agent
 from careregistry.tests.plans import plan_of
 from messaging.inbound import facts, ledger
-from messaging.models import AgentAddress, Fate, InboundMail, Reason
+from messaging.models import AgentAddress, Fate, InboundMail, Mailbox, Reason
 from notifications.mail import outbox
 from notifications.models import Notification, OutgoingMail
 from tickets.mail_addresses import new_message_id
-from tickets.models import Attachment, Expertise, Ticket
+from tickets.models import Attachment, Category, Expertise, Ticket
 from tickets.tests.factories import make_category
 from tickets.workflow import Status
 
@@ -83,6 +83,18 @@ def test_a_mail_to_an_agent_who_left_is_anybodys(kettles):
     ticket = take_in(make_mail(To="gone@care.example.net")).ticket
 
     assert (ticket.assignee, ticket.category) == (None, kettles)
+
+
+def test_a_mailbox_gives_no_category_that_is_switched_off(mailbox, kettles):
+    """D0-11: then it is the first one, as for any other mail."""
+    mailbox.category = make_category("Returns")
+    mailbox.save()
+    mails = [take_in(make_mail(), source="imap", mailbox=mailbox)]
+    Category.objects.filter(pk=mailbox.category.pk).update(is_active=False)
+
+    mails.append(take_in(make_mail(), source="imap", mailbox=Mailbox.objects.get()))
+
+    assert [mail.ticket.category.name for mail in mails] == ["Returns", kettles.name]
 
 
 def test_without_any_category_it_waits(kettles):

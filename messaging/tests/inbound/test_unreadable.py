@@ -109,6 +109,32 @@ def test_the_same_mail_again_tells_nobody():
     assert told() == ["zoe@example.org"]
 
 
+@pytest.mark.plan("SEC-D12")
+def test_others_that_begin_alike_are_others(settings):
+    """Some devices give each mail the same Message-ID."""
+    settings.MAX_MAIL_BYTES = 1024
+    same = {"Message_ID": "<same@device.example>", "Date": "Sat, 21 Nov 2026 10:00:00 +0000"}
+    bodies = ["CANARY one\n" * 200, "CANARY two\n" * 200]
+    mails = [take_in(make_mail(subject="Large", body=body, **same)) for body in bodies]
+    settings.MAX_MAIL_BYTES = 1024**2
+
+    ledger.retry(InboundMail.objects.all())
+
+    assert [mail.fate for mail in mails] == [Fate.QUARANTINED] * 2
+    assert [mail.fate for mail in InboundMail.objects.all()] == [Fate.TICKETED] * 2
+
+
+@pytest.mark.plan("SEC-D8")
+@pytest.mark.parametrize("make", [make_broken, make_large])
+def test_who_may_be_somebody_else_is_told_nothing(settings, make):
+    """The server says that its sender is forged: then whoever is named did not write it."""
+    settings.MAX_MAIL_BYTES = 1024 if make is make_large else settings.MAX_MAIL_BYTES
+
+    mail = take_in(make(Authentication_Results="mx.example.net; dmarc=fail"))
+
+    assert (mail.fate, told()) == (Fate.QUARANTINED, [])
+
+
 @pytest.mark.plan("SEC-D8")
 def test_an_address_is_told_once_an_hour(settings):
     """Whatever it was that nobody could read."""
