@@ -135,10 +135,21 @@ MUST_BE = {
     log_level: f"one of: {', '.join(LOG_LEVELS)}",
 }
 STRICTER = {bool: is_yes, int: count}
+LINE = re.compile(r"\s*(#.*)?|(export )?\w+=.*", re.ASCII)
 
 
 class Environment(environ.Env):
     """Reads the environment. What can't be meant ends the process with a sentence."""
+
+    @classmethod
+    def read_env(cls, env_file, **options):
+        """The library would log a line that is no setting, with the password in it."""
+        lines = env_file.read_text("utf-8").splitlines() if env_file.exists() else []
+        for number, line in enumerate(lines, start=1):
+            if not LINE.fullmatch(line):
+                said = f"Line {number} of {env_file.name} must be like NAME=value"
+                raise SystemExit(f"Not started:\n - {said}, with no space around the name.")
+        super().read_env(env_file, **options)
 
     def get_value(self, var, cast=None, default=environ.Env.NOTSET, parse_default=False):
         """The library's own takes words that begin with ``$`` for the name of another variable.

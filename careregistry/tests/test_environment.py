@@ -140,6 +140,29 @@ def test_what_cant_be_meant_is_not_taken_for_the_default(read):
         read(environment.mail_server, "$mtp://u:p@host", default="")
 
 
+@pytest.mark.plan("SEC-I5")
+@pytest.mark.parametrize(
+    "line", ["NO_KEY = hunter2", "hunter2", " NO_KEY=hunter2", "NO-KEY=hunter2"]
+)
+def test_an_odd_line_is_named_and_not_repeated(tmp_path, caplog, line):
+    (tmp_path / ".env").write_text(f"# keys\n\n{line}\n")
+
+    with pytest.raises(SystemExit) as stop:
+        Environment.read_env(tmp_path / ".env")
+
+    assert "Line 3 of .env must be like NAME=value" in str(stop.value)
+    assert "hunter2" not in f"{stop.value}{caplog.text}"
+
+
+def test_lines_are_settings_remarks_or_empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(Environment, "ENVIRON", {})
+    (tmp_path / ".env").write_text("# keys\n\nONE=1 #=\nexport TWO='2 = 2'\nTHREE=\n")
+
+    Environment.read_env(tmp_path / ".env")
+
+    assert Environment.ENVIRON == {"ONE": "1 #=", "TWO": "2 = 2", "THREE": ""}
+
+
 def test_what_is_missing_is_named():
     with pytest.raises(SystemExit) as stop:
         Environment()("NO_SUCH_NAME")
